@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef EHLO_ASCII_HPP
+#define EHLO_ASCII_HPP
+
+/// @file
+/// Octet classes of ASCII and comparison without regard to case. No locale, no sign: an octet is what it is.
+/// RFC 5234 B.1; RFC 5321 2.3.1, 2.4.
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace ehlo {
+
+/// The one line ending of SMTP. RFC 5321 2.3.8.
+inline constexpr std::string_view crlf = "\r\n";
+
+namespace ascii {
+
+/// A set of octets, asked with `contains`.
+class octet_class {
+ public:
+  /// The empty set.
+  constexpr octet_class() = default;
+
+  /// The octets of `members`.
+  constexpr explicit octet_class(std::string_view members) {
+    for (const char c : members) add(c);
+  }
+
+  /// The octets from `first` to `last`, both included.
+  static constexpr octet_class range(unsigned char first, unsigned char last) {
+    octet_class out;
+    for (unsigned value = first; value <= last; ++value) out.add(static_cast<char>(value));
+    return out;
+  }
+
+  /// True if `c` is a member.
+  constexpr bool contains(char c) const {
+    const auto value = static_cast<unsigned char>(c);
+    return ((bits_[value >> 6U] >> (value & 63U)) & 1U) != 0;
+  }
+
+  /// The union of two sets.
+  friend constexpr octet_class operator|(octet_class a, const octet_class& b) {
+    for (std::size_t i = 0; i < a.bits_.size(); ++i) a.bits_[i] |= b.bits_[i];
+    return a;
+  }
+
+  /// The members of `a` that are not members of `b`.
+  friend constexpr octet_class operator-(octet_class a, const octet_class& b) {
+    for (std::size_t i = 0; i < a.bits_.size(); ++i) a.bits_[i] &= ~b.bits_[i];
+    return a;
+  }
+
+ private:
+  constexpr void add(char c) {
+    const auto value = static_cast<unsigned char>(c);
+    bits_[value >> 6U] |= std::uint64_t{1} << (value & 63U);
+  }
+
+  std::array<std::uint64_t, 4> bits_{};
+};
+
+inline constexpr octet_class upper = octet_class::range('A', 'Z');
+inline constexpr octet_class lower = octet_class::range('a', 'z');
+inline constexpr octet_class alpha = upper | lower;               ///< ALPHA, RFC 5234 B.1
+inline constexpr octet_class digit = octet_class::range('0', '9');  ///< DIGIT, RFC 5234 B.1
+inline constexpr octet_class let_dig = alpha | digit;             ///< Let-dig, RFC 5321 4.1.2
+inline constexpr octet_class hex_digit = digit | octet_class{"ABCDEFabcdef"};
+inline constexpr octet_class visible = octet_class::range('!', '~');    ///< VCHAR, RFC 5234 B.1
+inline constexpr octet_class printable = octet_class::range(' ', '~');  ///< VCHAR and SP
+inline constexpr octet_class control = octet_class::range(0, 31) | octet_class::range(127, 127);
+inline constexpr octet_class blank = octet_class{" \t"};  ///< WSP, RFC 5234 B.1
+
+/// True if `c` is an ASCII octet (its high bit is clear).
+constexpr bool is_ascii(char c) { return static_cast<unsigned char>(c) < 0x80U; }
+
+/// The lower-case form of an ASCII letter; any other octet as it is.
+constexpr char to_lower(char c) { return upper.contains(c) ? static_cast<char>(c + ('a' - 'A')) : c; }
+
+/// The upper-case form of an ASCII letter; any other octet as it is.
+constexpr char to_upper(char c) { return lower.contains(c) ? static_cast<char>(c - ('a' - 'A')) : c; }
+
+/// True if `a` and `b` are the same octets, ASCII letters compared without regard to case. RFC 5321 2.4.
+constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, {}, to_lower, to_lower);
+}
+
+/// True if every octet of `text` is ASCII.
+constexpr bool is_ascii(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return is_ascii(c); });
+}
+
+/// The value of a hexadecimal digit of either case. `c` is in `hex_digit`.
+constexpr unsigned hex_value(char c) {
+  if (digit.contains(c)) return static_cast<unsigned>(c - '0');
+  return static_cast<unsigned>(to_lower(c) - 'a') + 10U;
+}
+
+static_assert(equal_ignoring_case("EhLo", "eHlO") && !equal_ignoring_case("\xC5\xBF", "s"));
+static_assert(control.contains('\x7F') && !control.contains('\x80') && visible.contains('~'));
+
+}  // namespace ascii
+}  // namespace ehlo
+
+#endif  // EHLO_ASCII_HPP
