@@ -139,6 +139,7 @@ enum class errc : std::uint8_t {
   reply_code,
   reply_class,
   reply_octet,
+  enhanced_code,
   reply_too_long,
   // The caller's contract
   no_open_question,
@@ -276,6 +277,7 @@ inline constexpr auto rules = std::to_array<rule>({
   {errc::reply_code,                   "a reply code is 200 to 559, second digit 0 to 5",          "RFC 5321 4.2"},
   {errc::reply_class,                  "the enhanced status code contradicts the reply code",      "RFC 2034 4"},
   {errc::reply_octet,                  "reply text is tab, space and printable octets",            "RFC 5321 4.2"},
+  {errc::enhanced_code,                "an enhanced status code is three numbers without leading zeros", "RFC 3463 2"},
   {errc::reply_too_long,               "the reply does not fit",                                   "RFC 5321 4.5.3.1.5"},
   {errc::no_open_question,             "no question is open",                                      ""},
   {errc::stale_answer,                 "the ticket names another question",                        ""},

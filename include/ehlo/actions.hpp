@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef EHLO_ACTIONS_HPP
+#define EHLO_ACTIONS_HPP
+
+/// @file
+/// The actions that both ends give: what moves octets, and what tells. Views in them live until the next call of `next`.
+
+#include <cstdint>
+#include <string_view>
+
+#include <ehlo/error.hpp>
+
+namespace ehlo {
+
+/// Joins function objects into one visitor.
+template <class... Functions>
+struct overloaded : Functions... {
+  using Functions::operator()...;
+};
+template <class... Functions>
+overloaded(Functions...) -> overloaded<Functions...>;
+
+/// Names one question of one session, so that a late answer can say which question it answers.
+struct ticket {
+  std::uint32_t serial = 0;  ///< counts from 1; 0 names no question
+
+  friend constexpr bool operator==(const ticket&, const ticket&) = default;
+};
+
+/// Write these octets, all of them, before `next` is called again.
+struct transmit {
+  std::string_view octets;  ///< never empty
+
+  friend constexpr bool operator==(const transmit&, const transmit&) = default;
+};
+
+/// All of `input` was taken: read more octets, or say that there are none.
+struct receive {
+  friend constexpr bool operator==(const receive&, const receive&) = default;
+};
+
+/// Do the TLS handshake, then say `tls_started()` or `tls_failed()`. Nothing is left over from before it. RFC 3207 4.
+struct start_tls {
+  friend constexpr bool operator==(const start_tls&, const start_tls&) = default;
+};
+
+/// Close the channel. The session says nothing else from now on.
+struct close_channel {
+  friend constexpr bool operator==(const close_channel&, const close_channel&) = default;
+};
+
+/// A question is still open: answer it, then call `next`. Nothing was taken, nothing is left to write.
+struct answer_due {
+  ehlo::ticket ticket;  ///< of the open question
+
+  friend constexpr bool operator==(const answer_due&, const answer_due&) = default;
+};
+
+/// Octets of the message, transparency dots left out: a slice of the input given last, or of a constant. RFC 5321 4.5.2.
+struct mail_data {
+  std::string_view octets;  ///< never empty
+
+  friend constexpr bool operator==(const mail_data&, const mail_data&) = default;
+};
+
+/// Why a transaction ended without an answered `message_question`.
+enum class reset_cause : std::uint8_t {
+  rset,       ///< RSET
+  hello,      ///< EHLO, HELO or LHLO
+  quit,       ///< QUIT
+  refused,    ///< the session or an early `reject` refused the message, and its end has come
+  chunkless,  ///< LMTP: the last chunk came without an accepted recipient (RFC 2033 4.3)
+  timed_out,  ///< the peer was silent for too long
+  peer_gone,  ///< the channel broke
+  closed,     ///< the session ended it: shutdown, too many errors, no memory, a violation that closes
+};
+
+/// A transaction ended without a message: forget its envelope and what was stored of it. RFC 5321 4.1.1.5, 4.1.1.10.
+struct transaction_reset {
+  reset_cause cause{};
+
+  friend constexpr bool operator==(const transaction_reset&, const transaction_reset&) = default;
+};
+
+/// The peer broke a rule. The session has dealt with it; `describe(code)` gives a text and the clause.
+struct violation {
+  errc code{};
+  std::uint64_t offset = 0;  ///< the octet that broke it, counted from 0 at the first octet of the session
+
+  friend constexpr bool operator==(const violation&, const violation&) = default;
+};
+
+/// What an end waits for. RFC 5321 4.5.3.2.
+enum class waiting_for : std::uint8_t { nothing, command, data_block, handshake };
+
+/// How long to wait: re-arm the timer when `serial` changes, and only then; when it runs out, say `timed_out()`.
+struct wait {
+  waiting_for what = waiting_for::nothing;
+  std::uint32_t seconds = 0;  ///< at most; 0 while nothing is waited for
+  std::uint32_t serial = 0;   ///< changes when another wait begins
+
+  friend constexpr bool operator==(const wait&, const wait&) = default;
+};
+
+}  // namespace ehlo
+
+#endif  // EHLO_ACTIONS_HPP

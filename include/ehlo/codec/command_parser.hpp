@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef EHLO_CODEC_COMMAND_PARSER_HPP
+#define EHLO_CODEC_COMMAND_PARSER_HPP
+
+/// @file
+/// A command line to a command. RFC 5321 4.1.1, 3030 2, 4954 4, 6531 3.7.4.2.
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string_view>
+
+#include <ehlo/ascii.hpp>
+#include <ehlo/command.hpp>
+#include <ehlo/grammar/cursor.hpp>
+#include <ehlo/grammar/local_part.hpp>
+#include <ehlo/grammar/parameter.hpp>
+#include <ehlo/grammar/path.hpp>
+#include <ehlo/parameters.hpp>
+#include <ehlo/result.hpp>
+
+namespace ehlo {
+
+/// What is taken although the grammar does not allow it. All off: strict is the default.
+struct leniency {
+  bool space_after_colon = false;  ///< "MAIL FROM: <a@b>"; risks nothing that we know, hides broken clients (RFC 5321 3.3)
+  bool helo_literal = false;       ///< HELO with an address literal, as if it were EHLO's (RFC 5321 4.1.1.1)
+  bool words_after_hello = false;  ///< "EHLO [192.0.2.7] laptop"; the words are dropped (RFC 5321 4.1.1.1)
+};
+
+/// A command line cut at its first space.
+struct command_line {
+  verb name = verb::unknown;
+  std::string_view word;            ///< the first word, as it was spelt
+  std::string_view argument;        ///< what stands behind the one space; without white space at the end (RFC 5321 4.1.1)
+  std::size_t argument_offset = 0;  ///< of the argument in the line
+  bool has_space = false;           ///< a space followed the word
+};
+
+/// Cuts `line`, which has no CRLF. Never fails: a word that is no verb is `verb::unknown`.
+constexpr command_line split_command(std::string_view line) {
+  while (!line.empty() && ascii::blank.contains(line.back())) line.remove_suffix(1);
+  command_line out;
+  const std::size_t space = line.find(' ');
+  out.word = line.substr(0, space);
+  out.name = verb_of(out.word);
+  out.has_space = space != line.npos;
+  out.argument_offset = out.has_space ? space + 1 : line.size();
+  out.argument = line.substr(out.argument_offset);
+  return out;
+}
+
+/// ehlo = "EHLO" SP ( Domain / address-literal ) CRLF
+/// helo = "HELO" SP Domain CRLF              RFC 5321 4.1.1.1
+///
+/// The offsets of errors count from the argument's first octet, here and below.
+constexpr result<hello_command> parse_hello(verb name, std::string_view argument, const leniency& taken = {}) {
+  if (argument.empty()) return error{errc::argument_missing};
+  std::string_view client = argument;
+  if (taken.words_after_hello && argument.front() == '[') client = argument.substr(0, argument.find(' '));
+  const auto host = ehlo::host::parse(client);
+  if (!host) return host.error();
+  if (name == verb::helo && host->is_address_literal() && !taken.helo_literal) return error{errc::empty_label};
+  return hello_command{name, *host};
+}
+
+namespace detail {
+
+/// [SP Mail-parameters] behind a path.
+constexpr result<parameter_list> parse_parameters(cursor& in, charset set) {
+  if (in.at_end()) return parameter_list{};
+  if (!in.take(' ')) return error{errc::trailing_octets, in.offset()};
+  const std::size_t start = in.offset();
+  if (in.at_end()) return error{errc::parameter_keyword, start};
+  const auto list = parameter_list::parse(in.rest(), set);
+  if (!list) return error{list.error().code, start + list.error().offset};
+  return list;
+}
+
+}  // namespace detail
+
+/// mail = "MAIL FROM:" Reverse-path [SP Mail-parameters] CRLF      RFC 5321 4.1.1.2
+///
+/// What the parameters say is checked by `check_parameters`. With `charset::utf8` path and values may hold UTF-8.
+constexpr result<mail_command> parse_mail(std::string_view argument, charset set = charset::ascii, const leniency& taken = {}) {
+  cursor in{argument};
+  if (!in.take_ignoring_case("FROM:")) return error{errc::from_missing};
+  if (taken.space_after_colon) in.take(' ');
+  const auto path = grammar::reverse_path(in, set);
+  if (!path) return path.error();
+  const auto list = detail::parse_parameters(in, set);
+  if (!list) return list.error();
+  return mail_command{*path, mail_parameters{*list}};
+}
+
+/// rcpt = "RCPT TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path ) [SP Rcpt-parameters] CRLF      RFC 5321 4.1.1.3
+constexpr result<rcpt_command> parse_rcpt(std::string_view argument, charset set = charset::ascii, const leniency& taken = {}) {
+  cursor in{argument};
+  if (!in.take_ignoring_case("TO:")) return error{errc::to_missing};
+  if (taken.space_after_colon) in.take(' ');
+  const auto path = grammar::forward_path(in, set);
+  if (!path) return path.error();
+  const auto list = detail::parse_parameters(in, set);
+  if (!list) return list.error();
+  return rcpt_command{*path, rcpt_parameters{*list}};
+}
+
+/// A chunk's command, and whether what follows its size is in order: with a size that can be read, the octets behind the
+/// command are mail data even if the command is refused.
+struct chunk_command {
+  bdat_command command;
+  result<void> check{};  ///< `errc::last_missing` when something else than LAST follows the size
+};
+
+/// bdat-cmd = "BDAT" SP chunk-size [ SP end-marker ] CR LF      RFC 3030 2
+///
+/// Fails with `errc::chunk_size` or `errc::chunk_size_too_large`: then nobody knows where the next command begins.
+constexpr result<chunk_command> parse_bdat(std::string_view argument) {
+  cursor in{argument};
+  const std::string_view digits = in.take_while(ascii::digit);
+  if (digits.empty() || !(in.at_end() || in.peek() == ' ')) return error{errc::chunk_size, in.offset()};
+  chunk_command out;
+  for (const char c : digits) {
+    const auto value = static_cast<std::uint64_t>(c - '0');
+    if (out.command.size > (std::numeric_limits<std::uint64_t>::max() - value) / 10) return error{errc::chunk_size_too_large};
+    out.command.size = out.command.size * 10 + value;
+  }
+  if (in.at_end()) return out;
+  in.take(' ');
+  const std::size_t start = in.offset();
+  out.command.last = in.take_ignoring_case("LAST");
+  if (!out.command.last || !in.at_end()) out.check = error{errc::last_missing, start};
+  return out;
+}
+
+/// vrfy = "VRFY" SP String [SP "SMTPUTF8"] CRLF
+/// expn = "EXPN" SP String [SP "SMTPUTF8"] CRLF      RFC 5321 4.1.1.6, 4.1.1.7, RFC 6531 3.7.4.2
+///
+/// The argument is a String, or a mailbox with or without angle brackets (3.5.1). `set` says whether SMTPUTF8 is offered.
+constexpr result<lookup_command> parse_lookup(verb name, std::string_view argument, charset set = charset::ascii) {
+  if (argument.empty()) return error{errc::argument_missing};
+  lookup_command out{name, argument, std::nullopt, false};
+  constexpr std::string_view word = " SMTPUTF8";
+  if (set == charset::utf8 && argument.size() > word.size() &&
+      ascii::equal_ignoring_case(argument.substr(argument.size() - word.size()), word)) {
+    out.smtputf8 = true;
+    out.argument.remove_suffix(word.size());
+  }
+  const charset inner = out.smtputf8 ? charset::utf8 : charset::ascii;
+  std::string_view bare = out.argument;
+  std::size_t start = 0;
+  if (bare.size() >= 2 && bare.front() == '<' && bare.back() == '>') {
+    bare = bare.substr(1, bare.size() - 2);
+    start = 1;
+  }
+  if (const auto mailbox = ehlo::mailbox::parse(bare, inner)) {
+    out.mailbox = *mailbox;
+    return out;
+  }
+  cursor in{bare};
+  const auto text = grammar::string(in, inner);
+  if (!text) return error{text.error().code, start + text.error().offset};
+  if (!in.at_end()) return error{errc::trailing_octets, start + in.offset()};
+  return out;
+}
+
+/// help = "HELP" [ SP String ] CRLF          RFC 5321 4.1.1.8
+constexpr result<help_command> parse_help(std::string_view argument) {
+  if (argument.empty()) return help_command{};
+  if (const auto text = grammar::match(grammar::string, argument); !text) return text.error();
+  return help_command{argument};
+}
+
+/// auth-command = "AUTH" SP sasl-mech [SP initial-response] CRLF      RFC 4954 8
+///
+/// Whether the initial response is base64 is for the session to check, which gives an error of its own (4).
+constexpr result<auth_command> parse_auth(std::string_view argument) {
+  if (argument.empty()) return error{errc::argument_missing};
+  const std::size_t space = argument.find(' ');
+  const auto name = parse_mechanism_name(argument.substr(0, space));
+  if (!name) return name.error();
+  if (space == argument.npos) return auth_command{*name, std::nullopt};
+  const std::string_view response = argument.substr(space + 1);
+  if (const std::size_t second = response.find(' '); response.empty() || second != response.npos)
+    return error{errc::trailing_octets, space + 1 + (response.empty() ? 0 : second)};
+  return auth_command{*name, response};
+}
+
+/// The parameters that a session offers on MAIL and RCPT.
+struct offered_parameters {
+  bool size = false;          ///< RFC 1870
+  bool eight_bit_mime = false;  ///< RFC 6152: BODY
+  bool binary_mime = false;   ///< RFC 3030: BODY=BINARYMIME
+  bool smtputf8 = false;      ///< RFC 6531
+  bool dsn = false;           ///< RFC 3461
+  bool auth = false;          ///< RFC 4954
+  std::span<const custom_parameter> custom{};
+};
+
+namespace detail {
+
+constexpr result<void> check_value(const parameter& p, const offered_parameters& offered, custom_parameter::place place, charset set) {
+  const auto is = [&p](std::string_view keyword) { return ascii::equal_ignoring_case(p.keyword, keyword); };
+  const std::string_view value = p.value.value_or(std::string_view{});
+  const auto told = [](const auto& parsed) -> result<void> {
+    if (!parsed) return parsed.error();
+    return {};
+  };
+  if (place == custom_parameter::place::mail) {
+    if (offered.size && is("SIZE")) return told(parse_size(value));
+    if (offered.eight_bit_mime && is("BODY")) {
+      const auto body = parse_body(value);
+      if (body && *body == body_type::binary && !offered.binary_mime) return error{errc::body_value};
+      return told(body);
+    }
+    if (offered.smtputf8 && is("SMTPUTF8")) {
+      if (p.value) return error{errc::value_not_allowed};
+      return {};
+    }
+    if (offered.dsn && is("RET")) return told(parse_ret(value));
+    if (offered.dsn && is("ENVID")) return told(parse_envid(value));
+    if (offered.auth && is("AUTH")) return told(claimed_submitter::parse(value, set));
+  } else {
+    if (offered.dsn && is("NOTIFY")) return told(parse_notify(value));
+    if (offered.dsn && is("ORCPT")) return told(parse_orcpt(value, set));
+  }
+  for (const custom_parameter& brought : offered.custom) {
+    if (brought.command != place || !is(brought.keyword)) continue;
+    if (brought.value == custom_parameter::value_rule::none && p.value) return error{errc::value_not_allowed};
+    if (brought.value == custom_parameter::value_rule::required && !p.value) return error{errc::parameter_value};
+    return {};
+  }
+  return error{errc::parameter_unknown};
+}
+
+}  // namespace detail
+
+/// Checks what the parameters of MAIL or RCPT say: each offered, none twice, each value by its own standard.
+///
+/// `set` is `charset::utf8` in a transaction with SMTPUTF8. Fails with `errc::parameter_unknown` (555), `parameter_duplicate` or
+/// the error of the value (501); the offset counts from the list's first octet. RFC 5321 4.1.1.11.
+constexpr result<void> check_parameters(const parameter_list& list, const offered_parameters& offered, custom_parameter::place place,
+                                        charset set = charset::ascii) {
+  for (const parameter& p : list) {
+    if (const auto value = detail::check_value(p, offered, place, set); !value) return error{value.error().code, p.offset};
+    if (const auto first = list.find(p.keyword); first && first->offset != p.offset)
+      return error{errc::parameter_duplicate, p.offset};
+  }
+  return {};
+}
+
+/// Any command line to its command, without regard to what is offered. Offsets count from the line's first octet.
+///
+/// Fails with the errors of the grammar, `errc::unknown_verb`, `verb_not_implemented` (SEND, SOML, SAML, TURN), `argument_missing`
+/// or `argument_not_allowed`.
+constexpr result<command> parse_command(std::string_view line, charset set = charset::ascii, const leniency& taken = {}) {
+  const command_line cut = split_command(line);
+  const auto told = [&cut](const auto& parsed) -> result<command> {
+    if (!parsed) return error{parsed.error().code, cut.argument_offset + parsed.error().offset};
+    return command{*parsed};
+  };
+  switch (cut.name) {
+    case verb::ehlo:
+    case verb::helo:
+    case verb::lhlo: return told(parse_hello(cut.name, cut.argument, taken));
+    case verb::mail: return told(parse_mail(cut.argument, set, taken));
+    case verb::rcpt: return told(parse_rcpt(cut.argument, set, taken));
+    case verb::bdat: {
+      const auto chunk = parse_bdat(cut.argument);
+      if (!chunk) return error{chunk.error().code, cut.argument_offset + chunk.error().offset};
+      if (!chunk->check) return error{chunk->check.error().code, cut.argument_offset + chunk->check.error().offset};
+      return command{chunk->command};
+    }
+    case verb::vrfy:
+    case verb::expn: return told(parse_lookup(cut.name, cut.argument, set));
+    case verb::help: return told(parse_help(cut.argument));
+    case verb::auth: return told(parse_auth(cut.argument));
+    case verb::noop: return command{plain_command{cut.name}};
+    case verb::data:
+    case verb::rset:
+    case verb::quit:
+    case verb::starttls:
+      if (!cut.argument.empty()) return error{errc::argument_not_allowed, cut.argument_offset};
+      return command{plain_command{cut.name}};
+    case verb::send:
+    case verb::soml:
+    case verb::saml:
+    case verb::turn: return error{errc::verb_not_implemented};
+    case verb::unknown: break;
+  }
+  return error{errc::unknown_verb};
+}
+
+}  // namespace ehlo
+
+#endif  // EHLO_CODEC_COMMAND_PARSER_HPP

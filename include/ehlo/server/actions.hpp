@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef EHLO_SERVER_ACTIONS_HPP
+#define EHLO_SERVER_ACTIONS_HPP
+
+/// @file
+/// What a server session tells its caller to do. One law: do what the action says, then call `next` again.
+
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <variant>
+
+#include <ehlo/actions.hpp>
+#include <ehlo/command.hpp>
+#include <ehlo/error.hpp>
+#include <ehlo/grammar/base64.hpp>
+#include <ehlo/grammar/host.hpp>
+#include <ehlo/grammar/path.hpp>
+#include <ehlo/parameters.hpp>
+
+namespace ehlo {
+
+/// The channel is open: `accept` greets with 220, `reject` with 554 or 521. RFC 5321 3.1, RFC 7504 3.
+///
+/// After 554 every command but QUIT gets 503, after 521 each gets 521. The default answer is 220, or 554 to an early talker.
+struct greeting_question {
+  bool early_talker = false;  ///< octets came before the greeting, which no client sends that means well
+  ehlo::ticket ticket;
+
+  friend constexpr bool operator==(const greeting_question&, const greeting_question&) = default;
+};
+
+/// EHLO, HELO or LHLO waits for its answer: `accept` (250) opens the session for mail and drops an open transaction,
+/// `reject` (504, 550) changes nothing. RFC 5321 4.1.1.1, 4.1.4.
+struct hello_question {
+  verb name;          ///< which of the three
+  ehlo::host client;  ///< what the client calls itself: a claim (4.1.4 forbids refusing mail because it does not fit)
+  ehlo::ticket ticket;
+
+  friend constexpr bool operator==(const hello_question&, const hello_question&) = default;
+};
+
+/// STARTTLS waits for its answer: `accept` (220) leads to `start_tls`, `reject` (454) leaves the session in the clear. RFC 3207 4.
+struct starttls_question {
+  ehlo::ticket ticket;
+
+  friend constexpr bool operator==(const starttls_question&, const starttls_question&) = default;
+};
+
+/// A step of an AUTH exchange: `challenge` goes on, `authenticated` ends it with 235, `reject` with 535, 454 or 534. RFC 4954 4.
+///
+/// The default answer is 535.
+struct auth_question {
+  std::string_view mechanism;      ///< the name in the options; lives as long as they do
+  std::optional<base64> response;  ///< what the client sent, still encoded; none if the mechanism begins with a challenge
+  bool initial = false;            ///< first question of its exchange
+  ehlo::ticket ticket;
+
+  friend constexpr bool operator==(const auth_question& a, const auth_question& b) {
+    return a.mechanism == b.mechanism && a.initial == b.initial && a.ticket == b.ticket &&
+           a.response.has_value() == b.response.has_value() && (!a.response || a.response->text() == b.response->text());
+  }
+};
+
+/// A MAIL command waits for its answer: `accept` (250) begins a transaction, `reject` does not. RFC 5321 3.3, 4.1.1.2.
+struct mail_question {
+  ehlo::reverse_path reverse_path;  ///< at most 256 octets; its `text()` is the spelling received
+  mail_parameters parameters;       ///< checked against the extensions offered; empty after HELO
+  ehlo::ticket ticket;
+
+  friend constexpr bool operator==(const mail_question&, const mail_question&) = default;
+};
+
+/// A RCPT command waits for its answer: `accept` (250, 251) adds the path to the envelope, `reject` (4yz, 5yz) leaves the
+/// envelope as it was. The default answer is 550: no open relay by omission. RFC 5321 3.3, 4.1.1.3.
+struct rcpt_question {
+  ehlo::forward_path forward_path;  ///< at most 256 octets (4.5.3.1.3); its `text()` is the spelling received
+  rcpt_parameters parameters;       ///< checked against the extensions offered; empty after HELO
+  ehlo::ticket ticket;              ///< names this question; a late answer with another ticket changes nothing
+
+  friend constexpr bool operator==(const rcpt_question&, const rcpt_question&) = default;
+};
+
+/// DATA, or the first BDAT of a transaction, waits for its answer: `accept` lets the mail data come, `reject` (554, 452) does
+/// not. RFC 5321 4.1.1.4, RFC 3030 2.
+struct data_question {
+  std::uint32_t recipients = 0;  ///< accepted in this transaction
+  bool chunked = false;          ///< BDAT
+  ehlo::ticket ticket;
+
+  friend constexpr bool operator==(const data_question&, const data_question&) = default;
+};
+
+/// The mail data are complete: `accept` (250) takes the responsibility for the message (RFC 5321 4.2.5), `reject` leaves it
+/// with the client. In LMTP asked once for each accepted recipient, in order. The default answer is 451. RFC 5321 4.1.1.4, 2033 4.2.
+struct message_question {
+  std::uint64_t size = 0;           ///< octets of the message: CRLFs counted, transparency dots not (RFC 1870 5)
+  std::uint32_t recipient = 0;      ///< LMTP: which accepted recipient, from 0; SMTP: 0
+  std::uint32_t recipients = 0;     ///< accepted in this transaction
+  bool has_long_line = false;       ///< a text line over 1000 octets (RFC 5321 4.5.3.1.6)
+  bool has_eight_bit = false;       ///< octets above 127 that BODY did not announce (RFC 5321 2.4)
+  bool has_bare_line_end = false;   ///< a CR or LF alone, kept as data by `bare_line_ends::keep`
+  ehlo::ticket ticket;
+
+  friend constexpr bool operator==(const message_question&, const message_question&) = default;
+};
+
+/// A person as VRFY and EXPN show one: `Full Name <local-part@domain>`. RFC 5321 3.5.1, 3.5.2.
+struct listing {
+  ehlo::mailbox mailbox;
+  std::string_view full_name{};  ///< may be empty; octets that no reply holds are an error of the answer
+
+  friend constexpr bool operator==(const listing&, const listing&) = default;
+};
+
+/// VRFY: `accept(listing)` (250), `accept_forward` (251), `reject_moved` (551), `reject_ambiguous` (553), `reject` (550, 502,
+/// 504), or the default 252, which verifies nothing. RFC 5321 3.5, 7.3.
+struct vrfy_question {
+  std::string_view argument;             ///< as it was spelt
+  std::optional<ehlo::mailbox> mailbox;  ///< the argument, when it is one
+  bool smtputf8 = false;                 ///< the reply may hold UTF-8 (RFC 6531 3.7.4.2)
+  ehlo::ticket ticket;
+
+  friend constexpr bool operator==(const vrfy_question&, const vrfy_question&) = default;
+};
+
+/// EXPN: `accept(listings)` (250, one a line), `reject` (550, 504), or the default 502. RFC 5321 3.5.
+struct expn_question {
+  std::string_view argument;             ///< as it was spelt
+  std::optional<ehlo::mailbox> mailbox;  ///< the argument, when it is one
+  bool smtputf8 = false;                 ///< the reply may hold UTF-8 (RFC 6531 3.7.4.2)
+  ehlo::ticket ticket;
+
+  friend constexpr bool operator==(const expn_question&, const expn_question&) = default;
+};
+
+/// HELP: `accept(reply)` (214, 211), `reject` (504, 502), or the default: general text, the syntax of a verb that is known,
+/// 504 to any other topic. RFC 5321 4.1.1.8.
+struct help_question {
+  std::string_view topic;  ///< as it was spelt; empty without one
+  ehlo::ticket ticket;
+
+  friend constexpr bool operator==(const help_question&, const help_question&) = default;
+};
+
+/// A command whose verb the caller registered: `accept(reply)` or `reject(reply)` with any code; the default is 502. RFC 5321 4.1.5.
+struct custom_question {
+  std::string_view verb;      ///< the name in the options; lives as long as they do
+  std::string_view argument;  ///< what stood behind the verb and one space; not checked further
+  ehlo::ticket ticket;
+
+  friend constexpr bool operator==(const custom_question&, const custom_question&) = default;
+};
+
+/// Why an AUTH exchange ended without an answer of the caller.
+enum class exchange_end : std::uint8_t {
+  cancelled,  ///< the client sent "*": 501
+  malformed,  ///< a response that is not base64: 501; or over-long: 500
+  aborted,    ///< the session ended in between
+};
+
+/// An AUTH exchange that had been challenged ended: what the caller holds for it is void. RFC 4954 4.
+struct exchange_ended {
+  exchange_end cause{};
+
+  friend constexpr bool operator==(const exchange_ended&, const exchange_ended&) = default;
+};
+
+/// What a server session tells its caller to do.
+using server_action =
+    std::variant<receive, transmit, mail_data, mail_question, rcpt_question, data_question, message_question, greeting_question,
+                 hello_question, starttls_question, auth_question, vrfy_question, expn_question, help_question, custom_question,
+                 start_tls, answer_due, close_channel, transaction_reset, violation, exchange_ended>;
+
+namespace detail {
+
+template <class T, class... Candidates>
+inline constexpr bool is_one_of = (std::same_as<T, Candidates> || ...);
+
+}  // namespace detail
+
+/// An action that waits for exactly one answer.
+template <class T>
+concept question = detail::is_one_of<std::remove_cvref_t<T>, greeting_question, hello_question, starttls_question, auth_question,
+                                     mail_question, rcpt_question, data_question, message_question, vrfy_question, expn_question,
+                                     help_question, custom_question>;
+
+/// An action that only tells, and needs no answer.
+template <class T>
+concept notice = detail::is_one_of<std::remove_cvref_t<T>, transaction_reset, violation, exchange_ended>;
+
+static_assert(std::is_trivially_copyable_v<server_action>);
+
+}  // namespace ehlo
+
+#endif  // EHLO_SERVER_ACTIONS_HPP

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef EHLO_SERVER_DISPATCH_HPP
+#define EHLO_SERVER_DISPATCH_HPP
+
+/// @file
+/// An action to the member function of a handler that cares about it: a thin convenience over the loop of `next`.
+
+#include <optional>
+#include <type_traits>
+#include <variant>
+
+#include <ehlo/reply.hpp>
+#include <ehlo/server/actions.hpp>
+
+namespace ehlo {
+
+namespace detail {
+
+/// Gives what the handler's member returned to the session: a reply, a reply or nothing yet, or nothing at all.
+template <class Session, class Answer>
+constexpr void pass_on(Session& session, ticket t, const Answer& answer) {
+  if constexpr (std::is_convertible_v<const Answer&, reply>) {
+    const reply& r = answer;
+    // A reply that its question forbids would leave the question open for ever; the careful answer ends it.
+    const auto given = r.is_positive() ? session.accept(t, r) : session.reject(t, r);
+    if (!given && given.error().code == errc::wrong_answer) session.answer_default(t);
+  } else if (answer) {
+    pass_on(session, t, *answer);
+  }
+}
+
+}  // namespace detail
+
+/// Calls `handler.on(action)` if there is such a member. A question without one gets the careful answer, data and notices without
+/// one are dropped; `transmit` and `receive` must have one.
+///
+/// For a question the member may return a `reply` (accepted or rejected by its class), a `std::optional<reply>` (none: the answer
+/// comes later, with the question's ticket), or nothing at all: then it has answered, or will.
+///
+/// Returns false when the loop has nothing to do now: after `close_channel`, and at `answer_due`.
+///
+///     while (ehlo::dispatch(session, session.next(input), handler)) {}
+template <class Session, class Handler>
+constexpr bool dispatch(Session& session, const server_action& action, Handler&& handler) {
+  return std::visit(
+      [&](const auto& a) {
+        using action_type = std::remove_cvref_t<decltype(a)>;
+        constexpr bool ends = std::is_same_v<action_type, close_channel> || std::is_same_v<action_type, answer_due>;
+        if constexpr (requires { handler.on(a); }) {
+          if constexpr (question<action_type> && !std::is_void_v<decltype(handler.on(a))>) {
+            detail::pass_on(session, a.ticket, handler.on(a));
+          } else {
+            handler.on(a);
+          }
+        } else {
+          static_assert(!std::is_same_v<action_type, transmit> && !std::is_same_v<action_type, receive>,
+                        "the handler writes octets and reads them: it needs on(transmit) and on(receive)");
+          if constexpr (question<action_type>) session.answer_default(a.ticket);
+          if constexpr (std::is_same_v<action_type, start_tls>) session.tls_failed();  // nobody is there to do the handshake
+        }
+        return !ends;
+      },
+      action);
+}
+
+}  // namespace ehlo
+
+#endif  // EHLO_SERVER_DISPATCH_HPP
