@@ -13,7 +13,6 @@
 
 #include <ehlo/ascii.hpp>
 #include <ehlo/enhanced_status_code.hpp>
-#include <ehlo/grammar/utf8.hpp>
 #include <ehlo/result.hpp>
 
 namespace ehlo {
@@ -122,16 +121,37 @@ constexpr result<void> check_reply_codes(int code, enhanced_status_code enhanced
   return {};
 }
 
+/// The octets of the character of two to four octets that `text` begins with; 0 if it does not.
+///
+/// UTF8-2 = %xC2-DF UTF8-tail, and so on           RFC 3629 4
+constexpr std::size_t utf8_length(std::string_view text) {
+  const auto octet = [text](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const auto tail = [octet](std::size_t i) { return octet(i) >= 0x80U && octet(i) <= 0xBFU; };
+  const unsigned first = octet(0);
+  const unsigned second = octet(1);
+  if (!tail(1)) return 0;
+  if (first >= 0xC2U && first <= 0xDFU) return 2;
+  if (first >= 0xE0U && first <= 0xEFU) {
+    const bool well_formed = (first != 0xE0U || second >= 0xA0U) && (first != 0xEDU || second <= 0x9FU);
+    return well_formed && tail(2) ? 3 : 0;
+  }
+  if (first >= 0xF0U && first <= 0xF4U) {
+    const bool well_formed = (first != 0xF0U || second >= 0x90U) && (first != 0xF4U || second <= 0x8FU);
+    return well_formed && tail(2) && tail(3) ? 4 : 0;
+  }
+  return 0;
+}
+
 /// The error of one line of text, if any. RFC 6531 3.7.4: UTF-8 only for a client that asked for it.
 constexpr result<void> check_reply_text(std::string_view text, bool utf8) {
-  bool eight_bit = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (textstring.contains(text[i])) continue;
-    if (!utf8 || ascii::is_ascii(text[i])) return error{errc::reply_octet, i};
-    eight_bit = true;
+    const std::size_t length = utf8 ? utf8_length(text.substr(i)) : 0;
+    const bool c1_control = text[i] == '\xC2' && length == 2 && static_cast<unsigned char>(text[i + 1]) < 0xA0U;
+    if (length == 0 || c1_control) return error{errc::reply_octet, i};
+    i += length - 1;
   }
-  if (!eight_bit) return {};
-  return check_utf8(text);
+  return {};
 }
 
 }  // namespace detail
@@ -161,7 +181,7 @@ class reply {
   ///
   /// `utf8` says that the client takes UTF-8 (RFC 6531). Errors: errc::reply_code (not 200 to 559, or second digit above 5),
   /// errc::enhanced_code (ill-formed), errc::reply_class (another class than the first digit, or any with 3yz), errc::reply_octet
-  /// with the offset of an octet that no reply holds, or an error of UTF-8. An enhanced status code that is not registered is taken.
+  /// with the offset of an octet that no reply holds: a control (C1 included), or one that is not UTF-8. An enhanced status code that is not registered is taken.
   static constexpr result<reply> make(int code, enhanced_status_code enhanced, std::string_view text, bool utf8 = false) {
     if (const auto good = detail::check_reply_codes(code, enhanced); !good) return good.error();
     if (const auto good = detail::check_reply_text(text, utf8); !good) return good.error();
