@@ -3,7 +3,8 @@
 #define EHLO_ENHANCED_STATUS_CODE_HPP
 
 /// @file
-/// Enhanced status codes, their grammar, and which of them are registered. RFC 3463, 2034 4, 5248; the IANA registry as of 2019-11-27.
+/// Enhanced status codes, their grammar, and which of them are registered. RFC 3463, 2034 4, 5248; the IANA registry as
+/// of 2019-11-27.
 
 #include <array>
 #include <cstddef>
@@ -39,7 +40,8 @@ struct enhanced_status_code {
   /// True if this is no code.
   constexpr bool is_none() const { return class_code == 0; }
 
-  /// True if `write` and `parse` know such a code: class 2, 4 or 5, subject and detail of at most three digits. RFC 2034 4.
+  /// True if `write` and `parse` know such a code: class 2, 4 or 5, subject and detail of at most three digits. RFC
+  /// 2034 4.
   constexpr bool is_well_formed() const {
     return (class_code == 2 || class_code == 4 || class_code == 5) && subject <= 999 && detail <= 999;
   }
@@ -49,8 +51,8 @@ struct enhanced_status_code {
   /// subject     = 1*3digit
   /// detail      = 1*3digit                    RFC 3463 2, 2034 4
   ///
-  /// Takes all of `text`. Errors: errc::enhanced_code, with the offset of the octet that broke the rule. Leading zeros are
-  /// refused: "codes are not padded" (RFC 3463 2).
+  /// Takes all of `text`. Errors: errc::enhanced_code, with the offset of the octet that broke the rule. Leading zeros
+  /// are refused: "codes are not padded" (RFC 3463 2).
   static constexpr result<enhanced_status_code> parse(std::string_view text) {
     std::array<std::uint16_t, 3> numbers{};
     std::size_t at = 0;
@@ -233,8 +235,8 @@ constexpr bool is_registered(enhanced_status_code code) {
   return code.is_well_formed() && row != nullptr && row->rule != class_rule::retired;
 }
 
-/// The registered code that stands for `code`: itself; for an unknown detail the subject's general one; for an unknown subject
-/// the class alone. RFC 3463 2.
+/// The registered code that stands for `code`: itself; for an unknown detail the subject's general one; for an unknown
+/// subject the class alone. RFC 3463 2.
 constexpr enhanced_status_code generalized(enhanced_status_code code) {
   if (detail::find_registered(code.subject, code.detail) != nullptr) return code;
   if (detail::find_registered(code.subject, 0) != nullptr) return {code.class_code, code.subject, 0};
@@ -249,7 +251,8 @@ constexpr std::string_view describe(enhanced_status_code code) {
 
 static_assert(is_registered({5, 7, 30}) && !is_registered({5, 7, 31}) && !is_registered({5, 6, 10}));
 static_assert(fits_class({5, 1, 1}) && !fits_class({4, 1, 1}) && !fits_class({5, 3, 1}));
-static_assert(generalized({5, 1, 99}) == enhanced_status_code{5, 1, 0} && generalized({4, 99, 99}) == enhanced_status_code{4, 0, 0});
+static_assert(generalized({5, 1, 99}) == enhanced_status_code{5, 1, 0});
+static_assert(generalized({4, 99, 99}) == enhanced_status_code{4, 0, 0});
 
 }  // namespace ehlo
 

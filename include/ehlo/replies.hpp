@@ -3,8 +3,9 @@
 #define EHLO_REPLIES_HPP
 
 /// @file
-/// The replies by name: every code of RFC 5321 4.2.3 and those of the extensions, with text and enhanced status code for
-/// each situation. Sections without a number of an RFC are those of RFC 5321. Texts follow the samples of the RFCs, name no product, and never repeat what the client said.
+/// The replies by name: every code of RFC 5321 4.2.3 and those of the extensions, with text and enhanced status code
+/// for each situation. Texts follow the samples of the RFCs, name no product, and never repeat what the client said.
+/// Sections without the number of an RFC are those of RFC 5321.
 
 #include <array>
 #include <string_view>

@@ -51,8 +51,8 @@ constexpr reply_category category_of(int code) {
   }
 }
 
-/// The text that stands in when none is given, close to RFC 5321 4.2.3: bare codes are not sent (4.2). Empty for 334, whose
-/// text is a challenge and may be empty (RFC 4954 4).
+/// The text that stands in when none is given, close to RFC 5321 4.2.3: bare codes are not sent (4.2). Empty for 334,
+/// whose text is a challenge and may be empty (RFC 4954 4).
 constexpr std::string_view default_text(int code) {
   switch (code) {
     case 211: return "System status";
@@ -102,7 +102,8 @@ constexpr std::string_view default_text(int code) {
 
 namespace detail {
 
-// Not constexpr and never defined: a `consteval` constructor that calls one does not compile, and the compiler prints the name.
+// Not constexpr and never defined: a `consteval` constructor that calls one does not compile, and the compiler prints
+// the name.
 void reply_code_is_not_200_to_559();
 void enhanced_class_differs_from_reply_code();
 void enhanced_status_code_is_not_registered();
@@ -158,14 +159,16 @@ constexpr result<void> check_reply_text(std::string_view text, bool utf8) {
 
 /// A reply. It views its text, which outlives it: a literal, or octets of the caller.
 ///
-/// Each line holds tab, space, printable ASCII, and well-formed UTF-8 when it was made so: never CR, LF, NUL or another control.
-/// Whoever writes it (`codec/reply_writer.hpp`) folds long lines.
+/// Each line holds tab, space, printable ASCII, and well-formed UTF-8 when it was made so: never CR, LF, NUL or another
+/// control. Whoever writes it (`codec/reply_writer.hpp`) folds long lines.
 class reply {
  public:
-  /// A reply known at compile time. A wrong code, an enhanced status code that is not registered, not useful with its class (RFC
-  /// 3463 3) or contradicts `code`, or an octet that no reply holds, does not compile. An empty text becomes `default_text(code)`.
+  /// A reply known at compile time. A wrong code, an enhanced status code that is not registered, not useful with its
+  /// class (RFC 3463 3) or contradicts `code`, or an octet that no reply holds, does not compile. An empty text becomes
+  /// `default_text(code)`.
   template <std::size_t N>
-  consteval reply(int code, enhanced_status_code enhanced, const char (&text)[N]) : reply{code, enhanced, {text, N - 1}, false} {
+  consteval reply(int code, enhanced_status_code enhanced, const char (&text)[N])
+      : reply{code, enhanced, {text, N - 1}, false} {
     if (!is_reply_code(code)) detail::reply_code_is_not_200_to_559();
     if (!detail::check_reply_codes(code, enhanced)) detail::enhanced_class_differs_from_reply_code();
     if (!enhanced.is_none() && !is_registered(enhanced)) detail::enhanced_status_code_is_not_registered();
@@ -179,9 +182,10 @@ class reply {
 
   /// A reply of one line. An empty text becomes `default_text(code)`.
   ///
-  /// `utf8` says that the client takes UTF-8 (RFC 6531). Errors: errc::reply_code (not 200 to 559, or second digit above 5),
-  /// errc::enhanced_code (ill-formed), errc::reply_class (another class than the first digit, or any with 3yz), errc::reply_octet
-  /// with the offset of an octet that no reply holds: a control (C1 included), or one that is not UTF-8. An enhanced status code that is not registered is taken.
+  /// `utf8` says that the client takes UTF-8 (RFC 6531). Errors: errc::reply_code (not 200 to 559, or second digit
+  /// above 5), errc::enhanced_code (ill-formed), errc::reply_class (another class than the first digit, or any with
+  /// 3yz), errc::reply_octet with the offset of an octet that no reply holds: a control (C1 included), or one that is
+  /// not UTF-8. An enhanced status code that is not registered is taken.
   static constexpr result<reply> make(int code, enhanced_status_code enhanced, std::string_view text, bool utf8 = false) {
     if (const auto good = detail::check_reply_codes(code, enhanced); !good) return good.error();
     if (const auto good = detail::check_reply_text(text, utf8); !good) return good.error();
