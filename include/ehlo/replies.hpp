@@ -24,7 +24,7 @@ inline constexpr reply authenticated{235, {2, 7, 0}, "Authentication succeeded"}
 inline constexpr reply ok{250, {2, 0, 0}, "OK"};
 inline constexpr reply mail_ok{250, {2, 1, 0}, "OK"};
 inline constexpr reply rcpt_ok{250, {2, 1, 5}, "OK"};
-inline constexpr reply chunk_ok{250, {2, 0, 0}, "Chunk received"};  ///< RFC 3030 2
+inline constexpr reply chunk_ok{250, {2, 0, 0}, "Chunk received"};      ///< RFC 3030 2
 inline constexpr reply message_ok{250, {2, 6, 0}, "Message accepted"};  ///< RFC 2034 6
 inline constexpr reply will_forward{251, {2, 1, 5}, "User not local; will forward"};
 inline constexpr reply cannot_verify{252, {2, 5, 0}, "Cannot VRFY user, but will accept message and attempt delivery"};
@@ -53,9 +53,9 @@ inline constexpr reply try_later{450, {4, 7, 0}, "Requested mail action not take
 inline constexpr reply local_error{451, {4, 3, 0}, "Requested action aborted: local error in processing"};
 inline constexpr reply mailbox_full{452, {4, 2, 2}, "Requested action not taken: mailbox full"};
 inline constexpr reply insufficient_storage{452, {4, 3, 1}, "Requested action not taken: insufficient system storage"};
-inline constexpr reply too_many_recipients{452, {4, 5, 3}, "Too many recipients"};  ///< 4.5.3.1.10
+inline constexpr reply too_many_recipients{452, {4, 5, 3}, "Too many recipients"};                    ///< 4.5.3.1.10
 inline constexpr reply tls_unavailable{454, {4, 7, 0}, "TLS not available due to temporary reason"};  ///< RFC 3207 4
-inline constexpr reply auth_temporary_failure{454, {4, 7, 0}, "Temporary authentication failure"};  ///< RFC 4954 6
+inline constexpr reply auth_temporary_failure{454, {4, 7, 0}, "Temporary authentication failure"};    ///< RFC 4954 6
 inline constexpr reply parameters_not_accommodated{455, {4, 5, 0}, "Server unable to accommodate parameters"};
 
 // 5yz, no.
@@ -66,7 +66,7 @@ inline constexpr reply auth_line_too_long{500, {5, 5, 6}, "Authentication exchan
 inline constexpr reply syntax_error{501, {5, 5, 4}, "Syntax error in parameters or arguments"};
 inline constexpr reply bad_sender_syntax{501, {5, 1, 7}, "Syntax error in reverse-path"};
 inline constexpr reply bad_recipient_syntax{501, {5, 1, 3}, "Syntax error in forward-path"};
-inline constexpr reply bad_base64{501, {5, 5, 2}, "Syntax error in base64"};  ///< RFC 4954 4
+inline constexpr reply bad_base64{501, {5, 5, 2}, "Syntax error in base64"};        ///< RFC 4954 4
 inline constexpr reply auth_cancelled{501, {5, 7, 0}, "Authentication cancelled"};  ///< RFC 4954 4
 inline constexpr reply not_implemented{502, {5, 5, 1}, "Command not implemented"};
 inline constexpr reply bad_sequence{503, {5, 5, 1}, "Bad sequence of commands"};
@@ -77,11 +77,11 @@ inline constexpr reply authenticated_already{503, {5, 5, 1}, "Bad sequence of co
 inline constexpr reply tls_active{503, {5, 5, 1}, "Bad sequence of commands: TLS is active"};
 inline constexpr reply parameter_not_implemented{504, {5, 5, 4}, "Command parameter not implemented"};
 inline constexpr reply mechanism_unknown{504, {5, 5, 4}, "Unrecognized authentication mechanism"};  ///< RFC 4954 4
-inline constexpr reply host_accepts_no_mail{521, {5, 3, 2}, "Host does not accept mail"};  ///< RFC 7504 3
-inline constexpr reply authentication_required{530, {5, 7, 0}, "Authentication required"};  ///< RFC 4954 6
-inline constexpr reply tls_required{530, {5, 7, 0}, "Must issue a STARTTLS command first"};  ///< RFC 3207 4
+inline constexpr reply host_accepts_no_mail{521, {5, 3, 2}, "Host does not accept mail"};           ///< RFC 7504 3
+inline constexpr reply authentication_required{530, {5, 7, 0}, "Authentication required"};          ///< RFC 4954 6
+inline constexpr reply tls_required{530, {5, 7, 0}, "Must issue a STARTTLS command first"};         ///< RFC 3207 4
 inline constexpr reply mechanism_too_weak{534, {5, 7, 9}, "Authentication mechanism is too weak"};  ///< RFC 4954 6
-inline constexpr reply bad_credentials{535, {5, 7, 8}, "Authentication credentials invalid"};  ///< RFC 4954 6
+inline constexpr reply bad_credentials{535, {5, 7, 8}, "Authentication credentials invalid"};       ///< RFC 4954 6
 /// RFC 4954 6
 inline constexpr reply encryption_required{
     538, {5, 7, 11}, "Encryption required for requested authentication mechanism"};
@@ -89,7 +89,7 @@ inline constexpr reply no_such_mailbox{550, {5, 1, 1}, "No such user here"};
 inline constexpr reply mailbox_unavailable{550, {5, 2, 1}, "Requested action not taken: mailbox unavailable"};
 inline constexpr reply relaying_denied{550, {5, 7, 1}, "Requested action not taken: relaying denied"};
 inline constexpr reply policy_refusal{550, {5, 7, 1}, "Requested action not taken: refused by policy"};
-inline constexpr reply sender_null_mx{550, {5, 7, 27}, "Sender address has null MX"};  ///< RFC 7505 4.2
+inline constexpr reply sender_null_mx{550, {5, 7, 27}, "Sender address has null MX"};           ///< RFC 7505 4.2
 inline constexpr reply requiretls_unsupported{550, {5, 7, 30}, "REQUIRETLS support required"};  ///< RFC 8689 5
 /// RFC 6531 3.5
 inline constexpr reply ascii_address_required_at_mail{
@@ -114,7 +114,7 @@ inline constexpr reply early_talker{554, {5, 5, 1}, "Octets came before the gree
 inline constexpr reply octets_before_tls{554, {5, 5, 1}, "Octets came between STARTTLS and the handshake"};
 inline constexpr reply other_protocol{554, {5, 5, 1}, "This is SMTP"};
 inline constexpr reply no_valid_recipients{554, {5, 5, 1}, "No valid recipients"};
-inline constexpr reply bare_line_end{554, {5, 6, 0}, "Message refused: CR or LF alone"};  ///< 2.3.8
+inline constexpr reply bare_line_end{554, {5, 6, 0}, "Message refused: CR or LF alone"};          ///< 2.3.8
 inline constexpr reply text_line_refused{554, {5, 6, 0}, "Message refused: text line too long"};  ///< 4.5.3.1.6
 /// RFC 6152 3
 inline constexpr reply eight_bit_refused{554, {5, 6, 3}, "Message refused: eight-bit text was not announced"};

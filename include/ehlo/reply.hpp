@@ -186,7 +186,8 @@ class reply {
   /// above 5), errc::enhanced_code (ill-formed), errc::reply_class (another class than the first digit, or any with
   /// 3yz), errc::reply_octet with the offset of an octet that no reply holds: a control (C1 included), or one that is
   /// not UTF-8. An enhanced status code that is not registered is taken.
-  static constexpr result<reply> make(int code, enhanced_status_code enhanced, std::string_view text, bool utf8 = false) {
+  static constexpr result<reply> make(int code, enhanced_status_code enhanced, std::string_view text,
+                                      bool utf8 = false) {
     if (const auto good = detail::check_reply_codes(code, enhanced); !good) return good.error();
     if (const auto good = detail::check_reply_text(text, utf8); !good) return good.error();
     return reply{code, enhanced, text, utf8};
@@ -234,7 +235,7 @@ class reply {
   constexpr reply_severity severity() const { return severity_of(code_); }
   constexpr reply_category category() const { return category_of(code_); }
 
-  constexpr bool is_positive() const { return code_ < 400; }                                       ///< 2yz, 3yz
+  constexpr bool is_positive() const { return code_ < 400; }                                     ///< 2yz, 3yz
   constexpr bool is_completed() const { return severity() == reply_severity::completed; }        ///< 2yz
   constexpr bool is_intermediate() const { return severity() == reply_severity::intermediate; }  ///< 3yz
   constexpr bool is_transient() const { return severity() == reply_severity::transient; }        ///< 4yz
