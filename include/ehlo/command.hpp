@@ -192,7 +192,7 @@ struct plain_command {
 };
 
 /// Any command.
-using command = std::variant<hello_command, mail_command, rcpt_command, bdat_command, lookup_command, help_command, auth_command,
+using any_command = std::variant<hello_command, mail_command, rcpt_command, bdat_command, lookup_command, help_command, auth_command,
                              plain_command>;
 
 }  // namespace ehlo

@@ -168,7 +168,7 @@ constexpr result<lookup_command> parse_lookup(verb name, std::string_view argume
 /// help = "HELP" [ SP String ] CRLF          RFC 5321 4.1.1.8
 constexpr result<help_command> parse_help(std::string_view argument) {
   if (argument.empty()) return help_command{};
-  if (const auto text = grammar::match(grammar::string, argument); !text) return text.error();
+  if (const auto text = grammar::match(grammar::string, argument, charset::ascii); !text) return text.error();
   return help_command{argument};
 }
 
@@ -254,11 +254,11 @@ constexpr result<void> check_parameters(const parameter_list& list, const offere
 ///
 /// Fails with the errors of the grammar, `errc::unknown_verb`, `verb_not_implemented` (SEND, SOML, SAML, TURN), `argument_missing`
 /// or `argument_not_allowed`.
-constexpr result<command> parse_command(std::string_view line, charset set = charset::ascii, const leniency& taken = {}) {
+constexpr result<any_command> parse_command(std::string_view line, charset set = charset::ascii, const leniency& taken = {}) {
   const command_line cut = split_command(line);
-  const auto told = [&cut](const auto& parsed) -> result<command> {
+  const auto told = [&cut](const auto& parsed) -> result<any_command> {
     if (!parsed) return error{parsed.error().code, cut.argument_offset + parsed.error().offset};
-    return command{*parsed};
+    return any_command{*parsed};
   };
   switch (cut.name) {
     case verb::ehlo:
@@ -270,19 +270,19 @@ constexpr result<command> parse_command(std::string_view line, charset set = cha
       const auto chunk = parse_bdat(cut.argument);
       if (!chunk) return error{chunk.error().code, cut.argument_offset + chunk.error().offset};
       if (!chunk->check) return error{chunk->check.error().code, cut.argument_offset + chunk->check.error().offset};
-      return command{chunk->command};
+      return any_command{chunk->command};
     }
     case verb::vrfy:
     case verb::expn: return told(parse_lookup(cut.name, cut.argument, set));
     case verb::help: return told(parse_help(cut.argument));
     case verb::auth: return told(parse_auth(cut.argument));
-    case verb::noop: return command{plain_command{cut.name}};
+    case verb::noop: return any_command{plain_command{cut.name}};
     case verb::data:
     case verb::rset:
     case verb::quit:
     case verb::starttls:
       if (!cut.argument.empty()) return error{errc::argument_not_allowed, cut.argument_offset};
-      return command{plain_command{cut.name}};
+      return any_command{plain_command{cut.name}};
     case verb::send:
     case verb::soml:
     case verb::saml:

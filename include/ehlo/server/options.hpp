@@ -61,9 +61,9 @@ struct custom_verb {
 
 /// Everything that sessions share. Must outlive them, and so must what its views and spans point to.
 struct server_options {
-  std::string_view hostname;                       ///< domain or address literal of this host; stands in 220, 221, 250 of EHLO and 421
+  std::string_view hostname{};                     ///< domain or address literal of this host; stands in 220, 221, 250 of EHLO and 421
   std::string_view greeting = "ESMTP";             ///< text of the 220 greeting behind the host name; names no version by default
-  std::string_view help;                           ///< text of 214; empty: the default text
+  std::string_view help{};                         ///< text of 214; empty: the default text
   ehlo::protocol protocol = protocol::smtp;
   bool esmtp = true;                               ///< off: EHLO gets 502, HELO works
   tls_mode tls = tls_mode::unavailable;

@@ -677,7 +677,8 @@ class basic_server_session {
 
   constexpr maybe_action handle_command(std::string_view line, std::string_view& input) {
     const command_line c = split_command(line);
-    const bool is_first = std::exchange(first_line_, false);
+    const bool is_first = first_line_;
+    first_line_ = false;
     if (c.name == verb::bdat && offers_chunking()) return handle_chunk(c, line, input);
     if (is_first && c.name == verb::unknown && is_other_protocol(line)) return refuse_protocol(line_start_);
     if (c.name == verb::auth) secret_ = true;
@@ -843,7 +844,7 @@ class basic_server_session {
   constexpr maybe_action refuse_protocol(std::uint64_t offset) {
     note(errc::other_protocol, offset);
     abort(reset_cause::closed);
-    write_closing(reply{421, {4, 7, 0}, "This is not your protocol"});
+    write_closing(replies::other_protocol);
     return std::nullopt;
   }
 
@@ -1387,7 +1388,7 @@ class basic_server_session {
   constexpr maybe_action answer_starttls(std::string_view input) {
     if (!input.empty()) return refuse_leftover();
     mode_ = mode::handshake;
-    return respond(reply{220, {2, 0, 0}, "Ready to start TLS"});
+    return respond(replies::ready_to_start_tls);
   }
 
   constexpr maybe_action do_handshake(std::string_view input) {
@@ -1401,7 +1402,7 @@ class basic_server_session {
   constexpr maybe_action refuse_leftover() {
     note(errc::octets_before_tls, taken_);
     abort(reset_cause::closed);
-    write_closing(reply_for(errc::octets_before_tls));
+    write_closing(replies::octets_before_tls);
     return std::nullopt;
   }
 
@@ -1436,8 +1437,10 @@ class basic_server_session {
   }
 
   constexpr maybe_action ask_auth(std::optional<base64> response) {
+    const bool initial = is_initial_;
     in_exchange_ = true;
-    return auth_question{options_->mechanisms[mechanism_].name, response, std::exchange(is_initial_, false), ask(asked::auth)};
+    is_initial_ = false;
+    return auth_question{options_->mechanisms[mechanism_].name, response, initial, ask(asked::auth)};
   }
 
   constexpr result<void> write_challenge(std::string_view octets) {

@@ -148,7 +148,7 @@ class growing_storage {
   }
 
  private:
-  static constexpr std::size_t inline_octets = 96;
+  static constexpr std::size_t inline_octets = 64;
   static constexpr std::size_t smallest_line = 128;
   static constexpr std::size_t smallest_output = 512;
 
