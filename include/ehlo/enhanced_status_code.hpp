@@ -210,11 +210,14 @@ static_assert([] {
   return true;
 }());
 
-/// The row of the registry, or null.
-constexpr const registered_detail* find_registered(std::uint16_t subject, std::uint16_t detail) {
-  if (subject + std::size_t{1} >= first_of_subject.size()) return nullptr;
+inline constexpr std::size_t not_registered = enhanced_status_code_registry.size();
+
+/// The index in the registry, or `not_registered`. (An index: GCC 12 cannot compare a pointer with null in constant
+/// evaluation under -fsanitize=undefined.)
+constexpr std::size_t index_in_registry(std::size_t subject, std::size_t detail) {
+  if (subject + 1 >= first_of_subject.size()) return not_registered;
   const std::size_t index = first_of_subject[subject] + detail;
-  return index < first_of_subject[subject + std::size_t{1}] ? &enhanced_status_code_registry[index] : nullptr;
+  return index < first_of_subject[subject + 1] ? index : not_registered;
 }
 
 }  // namespace detail
@@ -223,30 +226,36 @@ constexpr const registered_detail* find_registered(std::uint16_t subject, std::u
 ///
 /// A detail that is not registered fits any class.
 constexpr bool fits_class(enhanced_status_code code) {
-  const registered_detail* row = detail::find_registered(code.subject, code.detail);
-  if (row == nullptr || row->rule == class_rule::any) return true;
-  if (row->rule == class_rule::only_permanent) return code.class_code == 5;
-  return row->rule == class_rule::only_transient && code.class_code == 4;
+  const std::size_t index = detail::index_in_registry(code.subject, code.detail);
+  if (index == detail::not_registered) return true;
+  switch (enhanced_status_code_registry[index].rule) {
+    case class_rule::any: return true;
+    case class_rule::only_permanent: return code.class_code == 5;
+    case class_rule::only_transient: return code.class_code == 4;
+    case class_rule::retired: break;
+  }
+  return false;
 }
 
 /// True if the registry lists subject and detail of `code`, not as deprecated, and its class is 2, 4 or 5. RFC 5248.
 constexpr bool is_registered(enhanced_status_code code) {
-  const registered_detail* row = detail::find_registered(code.subject, code.detail);
-  return code.is_well_formed() && row != nullptr && row->rule != class_rule::retired;
+  const std::size_t index = detail::index_in_registry(code.subject, code.detail);
+  return code.is_well_formed() && index != detail::not_registered &&
+         enhanced_status_code_registry[index].rule != class_rule::retired;
 }
 
 /// The registered code that stands for `code`: itself; for an unknown detail the subject's general one; for an unknown
 /// subject the class alone. RFC 3463 2.
 constexpr enhanced_status_code generalized(enhanced_status_code code) {
-  if (detail::find_registered(code.subject, code.detail) != nullptr) return code;
-  if (detail::find_registered(code.subject, 0) != nullptr) return {code.class_code, code.subject, 0};
+  if (detail::index_in_registry(code.subject, code.detail) != detail::not_registered) return code;
+  if (detail::index_in_registry(code.subject, 0) != detail::not_registered) return {code.class_code, code.subject, 0};
   return {code.class_code, 0, 0};
 }
 
 /// Subject and detail of `generalized(code)` in words, for people: "mailbox is full".
 constexpr std::string_view describe(enhanced_status_code code) {
   const enhanced_status_code known = generalized(code);
-  return detail::find_registered(known.subject, known.detail)->text;
+  return enhanced_status_code_registry[detail::index_in_registry(known.subject, known.detail)].text;
 }
 
 static_assert(is_registered({5, 7, 30}) && !is_registered({5, 7, 31}) && !is_registered({5, 6, 10}));

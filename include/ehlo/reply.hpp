@@ -13,6 +13,8 @@
 
 #include <ehlo/ascii.hpp>
 #include <ehlo/enhanced_status_code.hpp>
+#include <ehlo/grammar/cursor.hpp>
+#include <ehlo/grammar/utf8.hpp>
 #include <ehlo/result.hpp>
 
 namespace ehlo {
@@ -122,35 +124,16 @@ constexpr result<void> check_reply_codes(int code, enhanced_status_code enhanced
   return {};
 }
 
-/// The octets of the character of two to four octets that `text` begins with; 0 if it does not.
-///
-/// UTF8-2 = %xC2-DF UTF8-tail, and so on           RFC 3629 4
-constexpr std::size_t utf8_length(std::string_view text) {
-  const auto octet = [text](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const auto tail = [octet](std::size_t i) { return octet(i) >= 0x80U && octet(i) <= 0xBFU; };
-  const unsigned first = octet(0);
-  const unsigned second = octet(1);
-  if (!tail(1)) return 0;
-  if (first >= 0xC2U && first <= 0xDFU) return 2;
-  if (first >= 0xE0U && first <= 0xEFU) {
-    const bool well_formed = (first != 0xE0U || second >= 0xA0U) && (first != 0xEDU || second <= 0x9FU);
-    return well_formed && tail(2) ? 3 : 0;
-  }
-  if (first >= 0xF0U && first <= 0xF4U) {
-    const bool well_formed = (first != 0xF0U || second >= 0x90U) && (first != 0xF4U || second <= 0x8FU);
-    return well_formed && tail(2) && tail(3) ? 4 : 0;
-  }
-  return 0;
-}
-
 /// The error of one line of text, if any. RFC 6531 3.7.4: UTF-8 only for a client that asked for it.
 constexpr result<void> check_reply_text(std::string_view text, bool utf8) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (textstring.contains(text[i])) continue;
-    const std::size_t length = utf8 ? utf8_length(text.substr(i)) : 0;
-    const bool c1_control = text[i] == '\xC2' && length == 2 && static_cast<unsigned char>(text[i + 1]) < 0xA0U;
-    if (length == 0 || c1_control) return error{errc::reply_octet, i};
-    i += length - 1;
+  for (cursor in{text}; !in.at_end();) {
+    if (textstring.contains(in.peek())) {
+      in.advance(1);
+      continue;
+    }
+    const std::size_t start = in.offset();
+    const auto character = grammar::utf8_non_ascii(in);
+    if (!utf8 || !character || is_c1_control(*character)) return error{errc::reply_octet, start};
   }
   return {};
 }
