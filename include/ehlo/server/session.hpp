@@ -876,6 +876,9 @@ class basic_server_session {
 
   constexpr result<void> answer_421(const reply& r) {
     if (const auto written = write(r); !written) return written;
+    // What this reply answers has had its end: no notice tells of it again.
+    if (open_ == asked::auth) in_exchange_ = false;
+    if (open_ == asked::message) message_answered();
     close_question();
     abort(reset_cause::closed);
     return {};
@@ -1505,10 +1508,13 @@ class basic_server_session {
         return {};
       }
     }
-    if (const auto answered = answer(r); !answered) return answered;
+    in_exchange_ = false;  // the caller ends it
+    if (const auto answered = answer(r); !answered) {
+      in_exchange_ = true;
+      return answered;
+    }
     if (r.code() >= 500) ++authentication_failures_;
     if (!is_ending()) leave_exchange();
-    in_exchange_ = false;
     return {};
   }
 

@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef EHLO_FORMAT_HPP
+#define EHLO_FORMAT_HPP
+
+/// @file
+/// The values of `ehlo` for fmt, and replies made by fmt. RFC 5321 4.2.
+///
+/// A value that has a spelling is formatted as it was spelt; an action as its name and what matters of it, on one line.
+/// The only specification is that of a string: width, fill, alignment, precision. What may be a secret is never shown:
+/// octets of mail data, of `transmit` and of an AUTH exchange appear as their number. Text of the peer that no grammar
+/// has checked is escaped.
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include <fmt/format.h>
+
+#include <ehlo/actions.hpp>
+#include <ehlo/ascii.hpp>
+#include <ehlo/codec/reply_writer.hpp>
+#include <ehlo/command.hpp>
+#include <ehlo/enhanced_status_code.hpp>
+#include <ehlo/error.hpp>
+#include <ehlo/extension/auth.hpp>
+#include <ehlo/extension/body.hpp>
+#include <ehlo/extension/dsn.hpp>
+#include <ehlo/grammar/address_literal.hpp>
+#include <ehlo/grammar/base64.hpp>
+#include <ehlo/grammar/domain.hpp>
+#include <ehlo/grammar/host.hpp>
+#include <ehlo/grammar/local_part.hpp>
+#include <ehlo/grammar/parameter.hpp>
+#include <ehlo/grammar/path.hpp>
+#include <ehlo/grammar/utf8.hpp>
+#include <ehlo/grammar/xtext.hpp>
+#include <ehlo/limits.hpp>
+#include <ehlo/parameters.hpp>
+#include <ehlo/protocol/order_of_commands.hpp>
+#include <ehlo/protocol/order_of_replies.hpp>
+#include <ehlo/reply.hpp>
+#include <ehlo/result.hpp>
+#include <ehlo/server/actions.hpp>
+#include <ehlo/server/options.hpp>
+#include <ehlo/version.hpp>
+
+namespace ehlo {
+
+/// A reply that owns its text, at most 512 octets, inline. Converts to `reply`, which views it.
+class formatted_reply {
+ public:
+  /// The reply; lives as long as this does.
+  constexpr reply view() const { return *reply::make(code_, enhanced_, text(), utf8_); }
+  constexpr operator reply() const { return view(); }  // NOLINT(google-explicit-constructor): `session.reject(*made)`
+
+  /// The text. Empty if it was made of nothing; the reply then has the default text of its code.
+  constexpr std::string_view text() const { return {text_.data(), size_}; }
+
+  /// Makes one with `fmt`. Fails as `reply::make` does, or with errc::reply_too_long if the text has more than 512
+  /// octets.
+  template <class... Arguments>
+  static result<formatted_reply> make(charset set, int code, enhanced_status_code enhanced,
+                                      fmt::format_string<Arguments...> format, Arguments&&... arguments) {
+    formatted_reply out;
+    const auto written =
+        fmt::format_to_n(out.text_.data(), out.text_.size(), format, std::forward<Arguments>(arguments)...);
+    if (written.size > out.text_.size()) return error{errc::reply_too_long, out.text_.size()};
+    out.size_ = static_cast<std::uint16_t>(written.size);
+    out.code_ = static_cast<std::uint16_t>(code);
+    out.enhanced_ = enhanced;
+    out.utf8_ = set == charset::utf8;
+    if (const auto good = reply::make(code, enhanced, out.text(), out.utf8_); !good) return good.error();
+    return out;
+  }
+
+ private:
+  formatted_reply() = default;
+
+  std::array<char, sizes::reply_line> text_{};
+  std::uint16_t size_ = 0;
+  std::uint16_t code_ = 0;
+  enhanced_status_code enhanced_{};
+  bool utf8_ = false;
+};
+
+/// Makes a reply whose text is formatted: `format_reply(550, {5, 1, 1}, "no mailbox here for {}", path)`.
+///
+/// An argument cannot make another line: one with CR, LF or another control in it is an error. Fails with
+/// errc::reply_code, enhanced_code, reply_class, reply_octet (with the offset in the text) or reply_too_long.
+template <class... Arguments>
+result<formatted_reply> format_reply(int code, enhanced_status_code enhanced, fmt::format_string<Arguments...> format,
+                                     Arguments&&... arguments) {
+  return formatted_reply::make(charset::ascii, code, enhanced, format, std::forward<Arguments>(arguments)...);
+}
+
+/// The same without enhanced status code.
+template <class... Arguments>
+result<formatted_reply> format_reply(int code, fmt::format_string<Arguments...> format, Arguments&&... arguments) {
+  return formatted_reply::make(charset::ascii, code, {}, format, std::forward<Arguments>(arguments)...);
+}
+
+/// The same for a client that takes UTF-8 in this reply, with `charset::utf8`. RFC 6531 3.7.4.2.
+template <class... Arguments>
+result<formatted_reply> format_reply(charset set, int code, enhanced_status_code enhanced,
+                                     fmt::format_string<Arguments...> format, Arguments&&... arguments) {
+  return formatted_reply::make(set, code, enhanced, format, std::forward<Arguments>(arguments)...);
+}
+
+namespace detail {
+
+/// Where `print_value` puts text: a buffer that stays on the stack for what is short.
+using sink = fmt::memory_buffer;
+
+inline void put_one(sink& out, std::string_view text) { out.append(text.data(), text.data() + text.size()); }
+
+template <std::unsigned_integral Number>
+void put_one(sink& out, Number number) {
+  const fmt::format_int digits{number};
+  out.append(digits.data(), digits.data() + digits.size());
+}
+
+template <class... Parts>
+void put_all(sink& out, const Parts&... parts) {
+  (put_one(out, parts), ...);
+}
+
+inline void put_if(sink& out, bool wanted, std::string_view text) {
+  if (wanted) put_one(out, text);
+}
+
+/// Text that no grammar has checked, in quotation marks: controls and octets above 126 as `\x1B`.
+inline void put_escaped(sink& out, std::string_view text) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  out.push_back('"');
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      out.push_back('\\');
+      out.push_back(c);
+    } else if (ascii::printable.contains(c)) {
+      out.push_back(c);
+    } else {
+      const auto value = static_cast<unsigned char>(c);
+      put_all(out, "\\x", digits.substr(value >> 4U, 1), digits.substr(value & 15U, 1));
+    }
+  }
+  out.push_back('"');
+}
+
+/// ", ticket 3}": how every question ends.
+inline void put_ticket(sink& out, ticket t) { put_all(out, ", ticket ", t.serial, "}"); }
+
+template <std::size_t N, class Enum>
+constexpr std::string_view word_at(const std::array<std::string_view, N>& words, Enum value) {
+  const auto index = static_cast<std::size_t>(value);
+  return index < N ? words[index] : std::string_view{"?"};
+}
+
+// The words for the enumerators, which are their names.
+
+constexpr std::string_view word(charset value) { return word_at<2>({"ascii", "utf8"}, value); }
+constexpr std::string_view word(literal_kind value) { return word_at<3>({"ipv4", "ipv6", "general"}, value); }
+constexpr std::string_view word(unknown_tags value) { return word_at<2>({"refuse", "keep"}, value); }
+constexpr std::string_view word(verb value) {
+  return value == verb::unknown ? std::string_view{"unknown"} : text_of(value);
+}
+constexpr std::string_view word(body_type value) { return text_of(value); }
+constexpr std::string_view word(ret_type value) { return word_at<2>({"FULL", "HDRS"}, value); }
+constexpr std::string_view word(first_message value) {
+  return word_at<3>({"client", "server", "server_lenient"}, value);
+}
+constexpr std::string_view word(status_class value) {
+  return word_at<6>({"none", "?", "success", "?", "transient", "permanent"}, value);
+}
+constexpr std::string_view word(status_subject value) {
+  return word_at<8>({"other", "address", "mailbox", "mail_system", "network", "protocol", "content", "policy"}, value);
+}
+constexpr std::string_view word(class_rule value) {
+  return word_at<4>({"any", "only_permanent", "only_transient", "retired"}, value);
+}
+constexpr std::string_view word(reply_severity value) {
+  return word_at<6>({"?", "?", "completed", "intermediate", "transient", "permanent"}, value);
+}
+constexpr std::string_view word(reply_category value) {
+  return word_at<5>({"syntax", "information", "connection", "unspecified", "mail_system"}, value);
+}
+constexpr std::string_view word(enhanced_codes value) { return word_at<2>({"omit", "write"}, value); }
+constexpr std::string_view word(reply_row value) { return text_of(value); }
+constexpr std::string_view word(state value) {
+  return word_at<7>({"barred", "greeted", "ready", "mail", "rcpt", "chunk", "spoilt"}, value);
+}
+constexpr std::string_view word(effect value) {
+  return word_at<11>({"refuse", "stay", "hello", "reset", "mail", "rcpt", "data", "chunk", "tls", "login", "close"},
+                     value);
+}
+constexpr std::string_view word(reset_cause value) {
+  return word_at<8>({"rset", "hello", "quit", "refused", "chunkless", "timed_out", "peer_gone", "closed"}, value);
+}
+constexpr std::string_view word(waiting_for value) {
+  return word_at<4>({"nothing", "command", "data_block", "handshake"}, value);
+}
+constexpr std::string_view word(exchange_end value) { return word_at<3>({"cancelled", "malformed", "aborted"}, value); }
+constexpr std::string_view word(protocol value) { return word_at<2>({"smtp", "lmtp"}, value); }
+constexpr std::string_view word(tls_mode value) {
+  return word_at<4>({"unavailable", "offered", "required", "active"}, value);
+}
+constexpr std::string_view word(text_policy value) { return word_at<2>({"flag", "refuse"}, value); }
+constexpr std::string_view word(bare_line_ends value) { return word_at<2>({"refuse", "keep"}, value); }
+constexpr std::string_view word(custom_parameter::value_rule value) {
+  return word_at<3>({"none", "optional", "required"}, value);
+}
+constexpr std::string_view word(custom_parameter::place value) { return word_at<2>({"mail", "rcpt"}, value); }
+
+template <class T>
+concept has_word = requires(const T& value) {
+  { word(value) } -> std::same_as<std::string_view>;
+};
+
+/// The values that are formatted as they were spelt.
+template <class T>
+concept spelt_value = std::same_as<T, domain> || std::same_as<T, address_literal> || std::same_as<T, host> ||
+    std::same_as<T, local_part> || std::same_as<T, mailbox> || std::same_as<T, reverse_path> ||
+    std::same_as<T, forward_path> || std::same_as<T, mail_parameters> || std::same_as<T, rcpt_parameters> ||
+    std::same_as<T, xtext> || std::same_as<T, utf8_address>;
+
+template <class T>
+requires has_word<T>
+void print_value(sink& out, const T& value) { put_one(out, word(value)); }
+
+template <class T>
+requires spelt_value<T>
+void print_value(sink& out, const T& value) { put_one(out, value.text()); }
+
+inline void print_value(sink& out, const version_number& value) {
+  fmt::format_to(std::back_inserter(out), "{}.{}.{}", value.major_number, value.minor_number, value.patch_number);
+}
+
+inline void print_value(sink& out, errc value) {
+  const rule& broken = describe(value);
+  put_one(out, broken.text);
+  if (!broken.clause.empty()) put_all(out, " (", broken.clause, ")");
+}
+
+inline void print_value(sink& out, const error& value) {
+  print_value(out, value.code);
+  put_all(out, " at octet ", value.offset);
+}
+
+inline void print_value(sink& out, enhanced_status_code value) {
+  std::array<char, 9> text{};
+  if (value.is_none()) return put_one(out, "none");
+  if (!value.is_well_formed()) return put_one(out, "ill-formed");
+  put_one(out, {text.data(), static_cast<std::size_t>(write(value, text.data()) - text.data())});
+}
+
+inline void print_value(sink& out, const reply& value) {
+  put_all(out, static_cast<unsigned>(value.code()), " ");
+  if (!value.enhanced().is_none()) {
+    print_value(out, value.enhanced());
+    out.push_back(' ');
+  }
+  for (std::size_t i = 0; i < value.line_count(); ++i) put_all(out, i == 0 ? "" : " / ", value.line(i));
+}
+
+inline void print_value(sink& out, const parameter& value) {
+  put_one(out, value.keyword);
+  if (value.value) put_all(out, "=", *value.value);
+}
+
+inline void print_value(sink& out, const base64& value) { put_all(out, "base64{", value.decoded_size(), " octets}"); }
+
+inline void print_value(sink& out, const claimed_submitter& value) {
+  put_one(out, value.mailbox ? value.mailbox->text() : std::string_view{"<>"});
+}
+
+inline void print_value(sink& out, const notify_set& value) {
+  if (value.is_never()) return put_one(out, "NEVER");
+  put_if(out, value.success, "SUCCESS");
+  put_if(out, value.success && (value.failure || value.delay), ",");
+  put_if(out, value.failure, "FAILURE");
+  put_if(out, value.failure && value.delay, ",");
+  put_if(out, value.delay, "DELAY");
+}
+
+inline void print_value(sink& out, const original_recipient& value) {
+  put_all(out, value.address_type, ";", value.address);
+}
+
+inline void print_value(sink& out, const auth_mechanism& value) { put_one(out, value.name); }
+
+// What both ends give.
+
+inline void print_value(sink& out, const ticket& value) { put_all(out, "ticket ", value.serial); }
+
+inline void print_value(sink& out, const transmit& value) {
+  put_all(out, "transmit{", value.octets.size(), " octets}");
+}
+
+inline void print_value(sink& out, const receive&) { put_one(out, "receive"); }
+
+inline void print_value(sink& out, const start_tls&) { put_one(out, "start_tls"); }
+
+inline void print_value(sink& out, const close_channel&) { put_one(out, "close_channel"); }
+
+inline void print_value(sink& out, const answer_due& value) {
+  put_all(out, "answer_due{ticket ", value.ticket.serial, "}");
+}
+
+inline void print_value(sink& out, const mail_data& value) {
+  put_all(out, "mail_data{", value.octets.size(), " octets}");
+}
+
+inline void print_value(sink& out, const transaction_reset& value) {
+  put_all(out, "transaction_reset{", word(value.cause), "}");
+}
+
+inline void print_value(sink& out, const violation& value) {
+  put_one(out, "violation{");
+  print_value(out, value.code);
+  put_all(out, " at octet ", value.offset, "}");
+}
+
+inline void print_value(sink& out, const wait& value) {
+  put_all(out, "wait{", word(value.what), ", ", value.seconds, " s, serial ", value.serial, "}");
+}
+
+// What a server asks and tells.
+
+inline void print_value(sink& out, const greeting_question& value) {
+  put_all(out, "greeting_question{", value.early_talker ? "early talker" : "silent client");
+  put_ticket(out, value.ticket);
+}
+
+inline void print_value(sink& out, const hello_question& value) {
+  put_all(out, "hello_question{", word(value.name), " ", value.client.text());
+  put_ticket(out, value.ticket);
+}
+
+inline void print_value(sink& out, const starttls_question& value) {
+  put_all(out, "starttls_question{ticket ", value.ticket.serial, "}");
+}
+
+inline void print_value(sink& out, const auth_question& value) {
+  put_all(out, "auth_question{", value.mechanism);
+  put_if(out, value.initial, ", initial");
+  put_ticket(out, value.ticket);
+}
+
+inline void print_value(sink& out, const mail_question& value) {
+  put_all(out, "mail_question{FROM:", value.reverse_path.text(), value.parameters.empty() ? "" : " ",
+          value.parameters.text());
+  put_ticket(out, value.ticket);
+}
+
+inline void print_value(sink& out, const rcpt_question& value) {
+  put_all(out, "rcpt_question{TO:", value.forward_path.text(), value.parameters.empty() ? "" : " ",
+          value.parameters.text());
+  put_ticket(out, value.ticket);
+}
+
+inline void print_value(sink& out, const data_question& value) {
+  put_all(out, "data_question{", value.chunked ? "BDAT" : "DATA", ", ", value.recipients, " recipients");
+  put_ticket(out, value.ticket);
+}
+
+inline void print_value(sink& out, const message_question& value) {
+  put_all(out, "message_question{", value.size, " octets, recipient ", value.recipient, " of ", value.recipients);
+  put_if(out, value.has_long_line, ", has long line");
+  put_if(out, value.has_eight_bit, ", has eight bit");
+  put_if(out, value.has_bare_line_end, ", has bare line end");
+  put_ticket(out, value.ticket);
+}
+
+inline void print_value(sink& out, const listing& value) {
+  if (value.full_name.empty()) return put_all(out, "<", value.mailbox.text(), ">");
+  put_escaped(out, value.full_name);
+  put_all(out, " <", value.mailbox.text(), ">");
+}
+
+template <class Lookup>
+void print_lookup(sink& out, std::string_view name, const Lookup& value) {
+  put_all(out, name, "{");
+  put_escaped(out, value.argument);
+  put_if(out, value.smtputf8, ", SMTPUTF8");
+  put_ticket(out, value.ticket);
+}
+
+inline void print_value(sink& out, const vrfy_question& value) { print_lookup(out, "vrfy_question", value); }
+
+inline void print_value(sink& out, const expn_question& value) { print_lookup(out, "expn_question", value); }
+
+inline void print_value(sink& out, const help_question& value) {
+  put_one(out, "help_question{");
+  put_escaped(out, value.topic);
+  put_ticket(out, value.ticket);
+}
+
+/// The argument of a command that `ehlo` does not know may be a secret.
+inline void print_value(sink& out, const custom_question& value) {
+  put_all(out, "custom_question{", value.verb, ", argument of ", value.argument.size(), " octets");
+  put_ticket(out, value.ticket);
+}
+
+inline void print_value(sink& out, const exchange_ended& value) {
+  put_all(out, "exchange_ended{", word(value.cause), "}");
+}
+
+/// Converts to `const T&` and nothing else, so that no type is formatted because it converts to one of ours.
+template <class T>
+struct exactly {
+  template <std::same_as<T> U>
+  operator const U&() const;  // NOLINT(google-explicit-constructor): only asked whether it would work
+};
+
+template <class T>
+concept printable_value = requires(sink& out, const exactly<T>& value) {
+  detail::print_value(out, value);
+};
+
+/// The types whose formatter is below. The variant of actions and `formatted_reply` have their own.
+template <class T>
+concept formatted_value = (std::is_enum_v<T> && has_word<T>) || spelt_value<T> || printable_value<T>;
+
+/// Formats as a string what `print_value` has put together.
+template <class T>
+struct value_formatter : fmt::formatter<fmt::string_view> {
+  template <class Context>
+  auto format(const T& value, Context& context) const {
+    sink out;
+    if constexpr (std::same_as<T, server_action>) {
+      std::visit([&out](const auto& action) { detail::print_value(out, action); }, value);
+    } else {
+      detail::print_value(out, value);
+    }
+    return fmt::formatter<fmt::string_view>::format({out.data(), out.size()}, context);
+  }
+};
+
+}  // namespace detail
+}  // namespace ehlo
+
+template <class T>
+requires ehlo::detail::formatted_value<T>
+struct fmt::formatter<T, char> : ehlo::detail::value_formatter<T> {
+};
+
+template <>
+struct fmt::formatter<ehlo::formatted_reply, char> : fmt::formatter<ehlo::reply, char> {
+  template <class Context>
+  auto format(const ehlo::formatted_reply& value, Context& context) const {
+    return fmt::formatter<ehlo::reply, char>::format(value.view(), context);
+  }
+};
+
+/// Not for any variant: fmt may have a formatter for those.
+template <>
+struct fmt::formatter<ehlo::server_action, char> : ehlo::detail::value_formatter<ehlo::server_action> {};
+
+#endif  // EHLO_FORMAT_HPP
