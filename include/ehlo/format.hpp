@@ -223,10 +223,8 @@ concept has_word = requires(const T& value) {
 
 /// The values that are formatted as they were spelt.
 template <class T>
-concept spelt_value = std::same_as<T, domain> || std::same_as<T, address_literal> || std::same_as<T, host> ||
-    std::same_as<T, local_part> || std::same_as<T, mailbox> || std::same_as<T, reverse_path> ||
-    std::same_as<T, forward_path> || std::same_as<T, mail_parameters> || std::same_as<T, rcpt_parameters> ||
-    std::same_as<T, xtext> || std::same_as<T, utf8_address>;
+concept spelt_value = is_one_of<T, domain, address_literal, host, local_part, mailbox, reverse_path, forward_path,
+                                mail_parameters, rcpt_parameters, xtext, utf8_address>;
 
 template <class T>
 requires has_word<T>
@@ -410,21 +408,15 @@ inline void print_value(sink& out, const exchange_ended& value) {
   put_all(out, "exchange_ended{", word(value.cause), "}");
 }
 
-/// Converts to `const T&` and nothing else, so that no type is formatted because it converts to one of ours.
+/// The types whose formatter is below. A list, so that no type is formatted because it converts to one of ours.
 template <class T>
-struct exactly {
-  template <std::same_as<T> U>
-  operator const U&() const;  // NOLINT(google-explicit-constructor): only asked whether it would work
-};
-
-template <class T>
-concept printable_value = requires(sink& out, const exactly<T>& value) {
-  detail::print_value(out, value);
-};
-
-/// The types whose formatter is below. The variant of actions and `formatted_reply` have their own.
-template <class T>
-concept formatted_value = (std::is_enum_v<T> && has_word<T>) || spelt_value<T> || printable_value<T>;
+concept formatted_value =
+    spelt_value<T> ||(std::is_enum_v<T>&& has_word<T>) ||
+    is_one_of<T, version_number, errc, error, enhanced_status_code, reply, parameter, base64, claimed_submitter,
+              notify_set, original_recipient, auth_mechanism, ticket, transmit, receive, start_tls, close_channel,
+              answer_due, mail_data, transaction_reset, violation, wait, greeting_question, hello_question,
+              starttls_question, auth_question, mail_question, rcpt_question, data_question, message_question, listing,
+              vrfy_question, expn_question, help_question, custom_question, exchange_ended>;
 
 /// Formats as a string what `print_value` has put together.
 template <class T>

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <ehlo/format.hpp>
+
+#include <fmt/ranges.h>
+#if __has_include(<fmt/std.h>)
+#include <fmt/std.h>
+#endif
+
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <variant>
+
+#include <ehlo/codec/command_parser.hpp>
+#include <ehlo/replies.hpp>
+
+#include "support/catch.hpp"
+
+namespace {
+
+using namespace ehlo;
+
+template <class T>
+std::string text_of_value(const T& value) {
+  return fmt::format("{}", value);
+}
+
+TEST_CASE("A formatted reply is a reply with the text that fmt made", "[format][5321-4.2-02]") {
+  const auto path = forward_path::parse("<a@b.example>");
+  const auto made = format_reply(550, {5, 1, 1}, "no mailbox here for {}", *path);
+  REQUIRE(made);
+  const reply r = *made;
+  CHECK(r.code() == 550);
+  CHECK(r.enhanced() == enhanced_status_code{5, 1, 1});
+  CHECK(r.text() == "no mailbox here for <a@b.example>");
+  CHECK(format_reply(250, "{} octets", 42)->view() == *reply::make(250, {}, "42 octets"));
+  CHECK(format_reply(250, {2, 0, 0}, "{}", "")->view() == replies::ok);
+}
+
+TEST_CASE("A formatted reply owns its text, also when it is copied", "[format]") {
+  result<formatted_reply> copy{error{}};
+  {
+    const std::string text(300, 'x');
+    const auto made = format_reply(451, {4, 3, 0}, "{}", text);
+    REQUIRE(made);
+    copy = made;
+  }
+  REQUIRE(copy);
+  CHECK(copy->view().text() == std::string(300, 'x'));
+}
+
+TEST_CASE("An argument with a line end in it does not become a second reply", "[format][5321-4.2-07][T23]") {
+  const std::string_view path = "a\r\n250 ok";
+  CHECK(format_reply(550, {5, 1, 1}, "for {}", path).error() == error{errc::reply_octet, 5});
+  for (unsigned value = 0; value < 256; ++value) {
+    CAPTURE(value);
+    const bool wanted = value == 9 || (value >= 32 && value <= 126);
+    const auto made = format_reply(550, {5, 1, 1}, "x{}y", static_cast<char>(value));
+    CHECK(made.has_value() == wanted);
+    if (!wanted) CHECK(made.error() == error{errc::reply_octet, 1});
+  }
+}
+
+TEST_CASE("A formatted reply checks its codes as any reply does", "[format][2034-4-03]") {
+  CHECK(format_reply(199, "x").error() == error{errc::reply_code});
+  CHECK(format_reply(260, {2, 0, 0}, "x").error() == error{errc::reply_code});
+  CHECK(format_reply(550, {4, 0, 0}, "x").error() == error{errc::reply_class});
+  CHECK(format_reply(354, {2, 0, 0}, "x").error() == error{errc::reply_class});
+}
+
+TEST_CASE("A formatted reply holds 512 octets of text and not one more", "[format][5321-4.5.3.1.5-01]") {
+  CHECK(format_reply(550, "{}", std::string(512, 'x'))->text().size() == 512);
+  CHECK(format_reply(550, "{}", std::string(513, 'x')).error() == error{errc::reply_too_long, 512});
+  CHECK(format_reply(550, "{}", std::string(5000, 'x')).error() == error{errc::reply_too_long, 512});
+}
+
+TEST_CASE("A formatted reply holds UTF-8 only when it is asked to", "[format][6531-3.7.4.2-06]") {
+  CHECK(format_reply(250, {2, 1, 5}, "{}", "J\xC3\xB6rg").error() == error{errc::reply_octet, 1});
+  CHECK(format_reply(charset::utf8, 250, {2, 1, 5}, "{}", "J\xC3\xB6rg")->text() == "J\xC3\xB6rg");
+  CHECK(format_reply(charset::ascii, 250, {2, 1, 5}, "{}", "J\xC3\xB6rg").error() == error{errc::reply_octet, 1});
+  CHECK(format_reply(charset::utf8, 250, {2, 1, 5}, "{}", "J\xC3").error() == error{errc::reply_octet, 1});
+}
+
+TEST_CASE("Errors are formatted as the rule that was broken", "[format]") {
+  CHECK(text_of_value(errc::bare_lf) == "a LF without its CR (RFC 5321 2.3.8)");
+  CHECK(text_of_value(errc::stale_answer) == "the ticket names another question");
+  CHECK(text_of_value(error{errc::path_not_closed, 7}) == "a path ends with > (RFC 5321 4.1.2) at octet 7");
+}
+
+TEST_CASE("Values are formatted as they were spelt", "[format]") {
+  CHECK(text_of_value(*domain::parse("Mx.Example")) == "Mx.Example");
+  CHECK(text_of_value(*address_literal::parse("[IPv6:::1]")) == "[IPv6:::1]");
+  CHECK(text_of_value(*host::parse("mx.example")) == "mx.example");
+  CHECK(text_of_value(*local_part::parse("\"a b\"")) == "\"a b\"");
+  CHECK(text_of_value(*mailbox::parse("a@b")) == "a@b");
+  CHECK(text_of_value(*reverse_path::parse("<>")) == "<>");
+  CHECK(text_of_value(*forward_path::parse("<@x:a@b>")) == "<@x:a@b>");
+  CHECK(text_of_value(*xtext::parse("a+2Bb")) == "a+2Bb");
+  CHECK(text_of_value(*parameter_list::parse("SIZE=10")->begin()) == "SIZE=10");
+  CHECK(text_of_value(*parameter_list::parse("SMTPUTF8")->begin()) == "SMTPUTF8");
+  CHECK(text_of_value(enhanced_status_code{5, 1, 10}) == "5.1.10");
+  CHECK(text_of_value(enhanced_status_code{}) == "none");
+  CHECK(text_of_value(enhanced_status_code{3, 1, 10}) == "ill-formed");
+  CHECK(text_of_value(replies::no_such_mailbox) == "550 5.1.1 No such user here");
+  CHECK(text_of_value(replies::start_mail_input) == "354 Start mail input; end with <CRLF>.<CRLF>");
+  CHECK(text_of_value(*format_reply(550, "x")) == "550 x");
+  const std::array<std::string_view, 2> lines{"a", "b"};
+  CHECK(text_of_value(*reply::make(250, {2, 0, 0}, lines)) == "250 2.0.0 a / b");
+  CHECK(text_of_value(*parse_notify("delay,success")) == "SUCCESS,DELAY");
+  CHECK(text_of_value(notify_set{true, true, true}) == "SUCCESS,FAILURE,DELAY");
+  CHECK(text_of_value(notify_set{}) == "NEVER");
+  CHECK(text_of_value(*parse_orcpt("rfc822;a@b")) == "rfc822;a@b");
+  CHECK(text_of_value(claimed_submitter{}) == "<>");
+  CHECK(text_of_value(mechanisms::plain) == "PLAIN");
+  CHECK(text_of_value(version_number{1, 2, 3}) == "1.2.3");
+}
+
+TEST_CASE("Width and alignment work as for a string", "[format]") {
+  CHECK(fmt::format("{:>8}|", enhanced_status_code{5, 1, 1}) == "   5.1.1|");
+  CHECK(fmt::format("{:*<8}|", *mailbox::parse("a@b")) == "a@b*****|");
+  CHECK(fmt::format("{:^10}|", verb::mail) == "   MAIL   |");
+  CHECK(fmt::format("{:.7}", replies::ok) == "250 2.0");
+}
+
+TEST_CASE("Enumerators are formatted as their names", "[format]") {
+  CHECK(text_of_value(verb::starttls) == "STARTTLS");
+  CHECK(text_of_value(verb::unknown) == "unknown");
+  CHECK(text_of_value(charset::utf8) == "utf8");
+  CHECK(text_of_value(literal_kind::general) == "general");
+  CHECK(text_of_value(unknown_tags::keep) == "keep");
+  CHECK(text_of_value(body_type::binary) == "BINARYMIME");
+  CHECK(text_of_value(ret_type::hdrs) == "HDRS");
+  CHECK(text_of_value(first_message::server_lenient) == "server_lenient");
+  CHECK(text_of_value(status_class::none) == "none");
+  CHECK(text_of_value(status_class::permanent) == "permanent");
+  CHECK(text_of_value(status_subject::policy) == "policy");
+  CHECK(text_of_value(class_rule::retired) == "retired");
+  CHECK(text_of_value(reply_severity::completed) == "completed");
+  CHECK(text_of_value(reply_severity::permanent) == "permanent");
+  CHECK(text_of_value(reply_category::mail_system) == "mail_system");
+  CHECK(text_of_value(enhanced_codes::write) == "write");
+  CHECK(text_of_value(reply_row::message) == "end of mail data");
+  CHECK(text_of_value(state::barred) == "barred");
+  CHECK(text_of_value(state::spoilt) == "spoilt");
+  CHECK(text_of_value(effect::refuse) == "refuse");
+  CHECK(text_of_value(effect::close) == "close");
+  CHECK(text_of_value(reset_cause::rset) == "rset");
+  CHECK(text_of_value(reset_cause::closed) == "closed");
+  CHECK(text_of_value(waiting_for::handshake) == "handshake");
+  CHECK(text_of_value(exchange_end::aborted) == "aborted");
+  CHECK(text_of_value(protocol::lmtp) == "lmtp");
+  CHECK(text_of_value(tls_mode::active) == "active");
+  CHECK(text_of_value(text_policy::refuse) == "refuse");
+  CHECK(text_of_value(bare_line_ends::keep) == "keep");
+  CHECK(text_of_value(custom_parameter::value_rule::required) == "required");
+  CHECK(text_of_value(custom_parameter::place::rcpt) == "rcpt");
+  CHECK(text_of_value(static_cast<tls_mode>(77)) == "?");
+}
+
+TEST_CASE("Flow actions are formatted as their names, octets as their number", "[format]") {
+  CHECK(text_of_value(receive{}) == "receive");
+  CHECK(text_of_value(transmit{"250 OK\r\n"}) == "transmit{8 octets}");
+  CHECK(text_of_value(mail_data{"abc"}) == "mail_data{3 octets}");
+  CHECK(text_of_value(start_tls{}) == "start_tls");
+  CHECK(text_of_value(close_channel{}) == "close_channel");
+  CHECK(text_of_value(answer_due{{3}}) == "answer_due{ticket 3}");
+  CHECK(text_of_value(ticket{3}) == "ticket 3");
+  CHECK(text_of_value(wait{waiting_for::command, 300, 2}) == "wait{command, 300 s, serial 2}");
+}
+
+TEST_CASE("Questions are formatted with what they ask", "[format]") {
+  const auto from = *reverse_path::parse("<a@b>");
+  const auto to = *forward_path::parse("<c@d>");
+  const mail_parameters size{*parameter_list::parse("SIZE=10 BODY=8BITMIME")};
+  CHECK(text_of_value(greeting_question{false, {1}}) == "greeting_question{silent client, ticket 1}");
+  CHECK(text_of_value(greeting_question{true, {1}}) == "greeting_question{early talker, ticket 1}");
+  CHECK(text_of_value(hello_question{verb::ehlo, *host::parse("[192.0.2.1]"), {2}}) ==
+        "hello_question{EHLO [192.0.2.1], ticket 2}");
+  CHECK(text_of_value(starttls_question{{3}}) == "starttls_question{ticket 3}");
+  CHECK(text_of_value(mail_question{from, {}, {4}}) == "mail_question{FROM:<a@b>, ticket 4}");
+  CHECK(text_of_value(mail_question{from, size, {4}}) == "mail_question{FROM:<a@b> SIZE=10 BODY=8BITMIME, ticket 4}");
+  CHECK(text_of_value(rcpt_question{to, rcpt_parameters{*parameter_list::parse("NOTIFY=NEVER")}, {5}}) ==
+        "rcpt_question{TO:<c@d> NOTIFY=NEVER, ticket 5}");
+  CHECK(text_of_value(data_question{2, false, {6}}) == "data_question{DATA, 2 recipients, ticket 6}");
+  CHECK(text_of_value(data_question{2, true, {6}}) == "data_question{BDAT, 2 recipients, ticket 6}");
+  CHECK(text_of_value(message_question{1234, 1, 2, true, true, true, {7}}) ==
+        "message_question{1234 octets, recipient 1 of 2, has long line, has eight bit, has bare line end, ticket 7}");
+  CHECK(text_of_value(message_question{1234, 0, 2, false, false, false, {7}}) ==
+        "message_question{1234 octets, recipient 0 of 2, ticket 7}");
+  CHECK(text_of_value(vrfy_question{"Smith", {}, true, {8}}) == "vrfy_question{\"Smith\", SMTPUTF8, ticket 8}");
+  CHECK(text_of_value(expn_question{"staff", {}, false, {9}}) == "expn_question{\"staff\", ticket 9}");
+  CHECK(text_of_value(help_question{"", {10}}) == "help_question{\"\", ticket 10}");
+  CHECK(text_of_value(listing{*mailbox::parse("a@b"), "A B"}) == "\"A B\" <a@b>");
+  CHECK(text_of_value(listing{*mailbox::parse("a@b"), {}}) == "<a@b>");
+}
+
+TEST_CASE("Notices are formatted with what they tell", "[format]") {
+  CHECK(text_of_value(transaction_reset{reset_cause::peer_gone}) == "transaction_reset{peer_gone}");
+  CHECK(text_of_value(violation{errc::bare_lf, 12}) == "violation{a LF without its CR (RFC 5321 2.3.8) at octet 12}");
+  CHECK(text_of_value(exchange_ended{exchange_end::malformed}) == "exchange_ended{malformed}");
+}
+
+template <class T>
+struct alternatives;
+template <class... T>
+struct alternatives<std::variant<T...>> {
+  static constexpr bool all_are_formatted = (fmt::is_formattable<T>::value && ...);
+};
+
+TEST_CASE("Every action has a formatter, and so has their variant", "[format]") {
+  STATIC_REQUIRE(alternatives<server_action>::all_are_formatted);
+  CHECK(text_of_value(server_action{receive{}}) == "receive");
+  CHECK(text_of_value(server_action{answer_due{{3}}}) == "answer_due{ticket 3}");
+  CHECK(fmt::format("{:>9}", server_action{receive{}}) == "  receive");
+}
+
+TEST_CASE("Text of the peer that no grammar has checked is escaped", "[format][T24]") {
+  CHECK(text_of_value(help_question{"a\x1B[2J\"\\\x7F\x80\n", {1}}) ==
+        R"(help_question{"a\x1B[2J\"\\\x7F\x80\x0A", ticket 1})");
+}
+
+TEST_CASE("No formatted action shows a credential", "[format][T37]") {
+  // "\0user\0secret" in base64
+  constexpr std::string_view encoded = "AHVzZXIAc2VjcmV0";
+  const auth_question asked{"PLAIN", *base64::parse(encoded), true, {1}};
+  CHECK(text_of_value(asked) == "auth_question{PLAIN, initial, ticket 1}");
+  CHECK(text_of_value(server_action{asked}) == "auth_question{PLAIN, initial, ticket 1}");
+  CHECK(text_of_value(*base64::parse(encoded)) == "base64{12 octets}");
+  CHECK(text_of_value(transmit{"AUTH PLAIN AHVzZXIAc2VjcmV0\r\n"}).find("AHVz") == std::string::npos);
+  CHECK(text_of_value(custom_question{"XLOGIN", encoded, {1}}) ==
+        "custom_question{XLOGIN, argument of 16 octets, ticket 1}");
+}
+
+struct converts_to_reply {
+  operator reply() const { return replies::ok; }
+};
+
+TEST_CASE("No other type is formatted because it converts to one of these", "[format]") {
+  STATIC_REQUIRE_FALSE(ehlo::detail::formatted_value<converts_to_reply>);
+  STATIC_REQUIRE_FALSE(ehlo::detail::formatted_value<int>);
+  STATIC_REQUIRE_FALSE(ehlo::detail::formatted_value<std::string>);
+  CHECK(fmt::format("{}", std::array{1, 2}) == "[1, 2]");
+}
+
+}  // namespace
