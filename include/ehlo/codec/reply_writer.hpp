@@ -27,6 +27,12 @@ namespace detail {
 
 constexpr char* put(std::string_view text, char* out) { return std::copy_n(text.data(), text.size(), out); }
 
+constexpr char* put_crlf(char* out) {
+  *out++ = '\r';
+  *out++ = '\n';
+  return out;
+}
+
 constexpr char* put_digit(unsigned value, char* out) {
   *out = static_cast<char>('0' + value);
   return out + 1;
@@ -73,7 +79,7 @@ constexpr char* write(enhanced_status_code code, char* out) {
 ///
 /// The space is there even when `text` is empty (RFC 5321 4.2.1).
 constexpr char* write_line(int code, bool last, std::string_view text, char* out) {
-  return detail::put(crlf, detail::put(text, detail::put_reply_code(code, last, out)));
+  return detail::put_crlf(detail::put(text, detail::put_reply_code(code, last, out)));
 }
 
 namespace detail {
@@ -154,9 +160,11 @@ constexpr char* write(const reply& r, enhanced_codes codes, char* out, std::stri
                             out = write(code, out);
                             *out++ = ' ';
                           }
-                          out = detail::put(word, out);
-                          if (!word.empty() && !text.empty()) *out++ = ' ';
-                          out = detail::put(crlf, detail::put(text, out));
+                          if (!word.empty()) {
+                            out = detail::put(word, out);
+                            if (!text.empty()) *out++ = ' ';
+                          }
+                          out = detail::put_crlf(detail::put(text, out));
                         });
   return out;
 }
