@@ -44,7 +44,8 @@ std::optional<std::string> oracle(std::string_view text) {
       value = value * 64 + (c == '=' ? 0 : static_cast<unsigned long>(at));
     }
     if (pads > 2 || (pads > 0 && text.size() > 4)) return std::nullopt;
-    const std::string octets{static_cast<char>(value / 65536), static_cast<char>(value / 256 % 256), static_cast<char>(value % 256)};
+    const std::string octets{static_cast<char>(value / 65536), static_cast<char>(value / 256 % 256),
+                             static_cast<char>(value % 256)};
     for (std::size_t i = 3 - pads; i < 3; ++i) {
       if (octets[i] != 0) return std::nullopt;
     }
@@ -98,7 +99,10 @@ TEST_CASE("Octets outside the base64 alphabet are refused, not skipped", "[gramm
            bad{"4954-4-20", "dGVz\r\n", errc::base64_octet, 4},
            bad{"4954-4-20", "AAA\0"sv, errc::base64_octet, 3},
            bad{"4954-4-20", "AAA*", errc::base64_octet, 3},
-           bad{"4954-4-20", "AA\xFF" "A", errc::base64_octet, 2},
+           bad{"4954-4-20",
+               "AA\xFF"
+               "A",
+               errc::base64_octet, 2},
            bad{"4954-4-20", " AAA", errc::base64_octet, 0},
        }) {
     INFO(row.clause << ": " << row.text);

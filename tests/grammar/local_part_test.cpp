@@ -265,8 +265,9 @@ TEST_CASE("A plain local-part is safe as a file name and as an argument", "[gram
     CAPTURE(text);
     CHECK(local_part::parse(text)->is_plain());
   }
-  for (const std::string_view text : {"-f", "-oQ/tmp", "a/b", "/etc/passwd", "a|b", "$HOME", "`id`", "a'b", "a%b", "a!b", "~root", "{a}", "a*",
-                                      "a?b", "a=b", "#a", "&a", "^a", "\"a\"", "\"..\"", "\"\"", "\"a b\"", "\"-f\"", "\".\"", "\"a/../b\""}) {
+  for (const std::string_view text :
+       {"-f",  "-oQ/tmp", "a/b", "/etc/passwd", "a|b", "$HOME", "`id`",   "a'b",  "a%b",     "a!b",    "~root", "{a}",       "a*",
+        "a?b", "a=b",     "#a",  "&a",          "^a",  "\"a\"", "\"..\"", "\"\"", "\"a b\"", "\"-f\"", "\".\"", "\"a/../b\""}) {
     CAPTURE(text);
     CHECK_FALSE(local_part::parse(text)->is_plain());
   }

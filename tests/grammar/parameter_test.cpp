@@ -87,7 +87,8 @@ TEST_CASE("Each octet in keyword and value is taken or refused as 4.1.2 lists th
     CAPTURE(value);
     const bool let_dig = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
     CHECK(parameter_list::parse({&c, 1}).has_value() == let_dig);
-    CHECK(grammar::match(grammar::parameter, std::string{'K', c, 'K'}, charset::ascii).has_value() == (let_dig || c == '-' || c == '='));
+    CHECK(grammar::match(grammar::parameter, std::string{'K', c, 'K'}, charset::ascii).has_value() ==
+          (let_dig || c == '-' || c == '='));
     CHECK(grammar::match(grammar::parameter, std::string{'K', '=', c}, charset::ascii).has_value() ==
           ((value >= 33 && value <= 60) || (value >= 62 && value <= 126)));
   }
@@ -97,7 +98,8 @@ TEST_CASE("Parameters are separated by single spaces and come in order", "[gramm
   const auto list = parameter_list::parse("SIZE=1 BODY=8BITMIME SMTPUTF8 RET=FULL");
   REQUIRE(list);
   const std::vector<parameter> found(list->begin(), list->end());
-  const std::vector<parameter> wanted{{"SIZE", "1", 0}, {"BODY", "8BITMIME", 7}, {"SMTPUTF8", std::nullopt, 21}, {"RET", "FULL", 30}};
+  const std::vector<parameter> wanted{
+      {"SIZE", "1", 0}, {"BODY", "8BITMIME", 7}, {"SMTPUTF8", std::nullopt, 21}, {"RET", "FULL", 30}};
   CHECK((found == wanted));
 
   const auto none = parameter_list::parse("");

@@ -103,13 +103,15 @@ TEST_CASE("The @ is found by reading from the left, on all strings up to seven o
   strings::for_each_up_to(7, "a.@\"\\>-", [&wrong](std::string_view text) {
     const std::size_t at = oracle::at_of_mailbox(text);
     const auto box = mailbox::parse(text);
-    const bool right = box ? at == box->local_part().text().size() && at + 1 + box->host().text().size() == text.size() : at == text.npos;
+    const bool right =
+        box ? at == box->local_part().text().size() && at + 1 + box->host().text().size() == text.size() : at == text.npos;
     if (!right) wrong = "<" + std::string{text} + ">";
   });
   CHECK(wrong == "");
 }
 
-TEST_CASE("Paths are those of the ABNF, on all strings of up to seven octets in angle brackets", "[grammar][5321-4.1.2-02][T25][T28]") {
+TEST_CASE("Paths are those of the ABNF, on all strings of up to seven octets in angle brackets",
+          "[grammar][5321-4.1.2-02][T25][T28]") {
   std::string wrong;
   strings::for_each_up_to(7, "a@\",:>", [&wrong](std::string_view inner) {
     const std::string text = "<" + std::string{inner} + ">";
@@ -155,8 +157,9 @@ TEST_CASE("No octet that is not UTF-8, and no control, gets into a mailbox with 
         std::string replaced{base};
         if (at < base.size()) replaced[at] = static_cast<char>(value);
         for (const std::string& text : {inserted, replaced}) {
-          const bool has_control = text.find_first_of("\x01\x02\x03\x04\x05\x06\a\b\t\n\v\f\r\x0E\x0F\x10\x11\x12\x13\x14\x15\x16\x17\x18"
-                                                      "\x19\x1A\x1B\x1C\x1D\x1E\x1F\x7F") != text.npos ||
+          const bool has_control = text.find_first_of(
+                                       "\x01\x02\x03\x04\x05\x06\a\b\t\n\v\f\r\x0E\x0F\x10\x11\x12\x13\x14\x15\x16\x17\x18"
+                                       "\x19\x1A\x1B\x1C\x1D\x1E\x1F\x7F") != text.npos ||
                                    text.find('\0') != text.npos;
           if (mailbox::parse(text, charset::utf8) && (has_control || !is_utf8(text))) wrong = strings::hex(text);
         }
@@ -222,9 +225,18 @@ TEST_CASE("A path stands in angle brackets, and nothing stands behind them", "[g
            bad{"5321-4.1.2-11", "<;id;@x>", errc::empty_atom, 1},
            bad{"5321-4.1.2-16", "<\"a\\\"@c>", errc::quote_not_closed, 8},
            bad{"5321-4.1.2-22", "<a\0b@c>"sv, errc::at_sign_missing, 2},
-           bad{"5321-4.1.2-22", "<a\x7F" "b@c>", errc::at_sign_missing, 2},
-           bad{"5321-4.1.2-22", "<\xFF" "a@c>", errc::utf8_not_allowed, 1},
-           bad{"5321-4.1.2-22", "<a@b\x01" "c>", errc::trailing_octets, 4},
+           bad{"5321-4.1.2-22",
+               "<a\x7F"
+               "b@c>",
+               errc::at_sign_missing, 2},
+           bad{"5321-4.1.2-22",
+               "<\xFF"
+               "a@c>",
+               errc::utf8_not_allowed, 1},
+           bad{"5321-4.1.2-22",
+               "<a@b\x01"
+               "c>",
+               errc::trailing_octets, 4},
            bad{"5321-F.4-01", "<a@#123>", errc::empty_label, 3},
        }) {
     INFO(row.clause << ": " << row.text);
@@ -403,7 +415,12 @@ TEST_CASE("Delimiters and parsing of the local-part stay as they were with UTF-8
   CHECK(forward_path::parse("<\xC3\xA9.\xC3\xA9@x>", charset::utf8));
   CHECK_FALSE(forward_path::parse("<.\xC3\xA9@x>", charset::utf8));
   // U+FF20 looks like an @ and is none; U+FF1E looks like a > and is none.
-  CHECK(forward_path::parse("<a\xEF\xBC\xA0" "b@c>", charset::utf8)->mailbox()->host().text() == "c");
+  CHECK(forward_path::parse("<a\xEF\xBC\xA0"
+                            "b@c>",
+                            charset::utf8)
+            ->mailbox()
+            ->host()
+            .text() == "c");
   CHECK_FALSE(forward_path::parse("<a@b\xEF\xBC\x9E", charset::utf8));
 }
 

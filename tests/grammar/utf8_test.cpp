@@ -35,9 +35,28 @@ TEST_CASE("Every Unicode character but the surrogates is decoded from its one UT
 
 TEST_CASE("Over-long, cut and lone octets are not UTF-8", "[grammar][6531-3.2-01][T26]") {
   for (const std::string_view text : {
-           "\x80", "\xBF", "\xC0\xAF", "\xC1\xBF", "\xC3", "\xC3(", "\xE0\x80\xAF", "\xE0\x9F\xBF", "\xE2\x82", "\xE2(\xA1", "\xE2\x82(",
-           "\xED\xA0\x80", "\xED\xBF\xBF", "\xF0\x80\x80\xAF", "\xF0\x8F\xBF\xBF", "\xF0\x9F\x93", "\xF4\x90\x80\x80",
-           "\xF5\x80\x80\x80", "\xF8\x88\x80\x80\x80", "\xFC\x84\x80\x80\x80\x80", "\xFE", "\xFF",
+           "\x80",
+           "\xBF",
+           "\xC0\xAF",
+           "\xC1\xBF",
+           "\xC3",
+           "\xC3(",
+           "\xE0\x80\xAF",
+           "\xE0\x9F\xBF",
+           "\xE2\x82",
+           "\xE2(\xA1",
+           "\xE2\x82(",
+           "\xED\xA0\x80",
+           "\xED\xBF\xBF",
+           "\xF0\x80\x80\xAF",
+           "\xF0\x8F\xBF\xBF",
+           "\xF0\x9F\x93",
+           "\xF4\x90\x80\x80",
+           "\xF5\x80\x80\x80",
+           "\xF8\x88\x80\x80\x80",
+           "\xFC\x84\x80\x80\x80\x80",
+           "\xFE",
+           "\xFF",
        }) {
     INFO(strings::hex(text));
     CHECK_FALSE(is_utf8(text));
