@@ -215,7 +215,12 @@ TEST_CASE("Text is never cut inside a character of UTF-8", "[codec][6531-3.7.4.2
   }
 }
 
-TEST_CASE("A challenge is one line, however long", "[codec][4954-4-09][4954-4-10]") {
+TEST_CASE("An empty challenge is 334 and one space", "[codec][4954-4-10]") {
+  CHECK(written(replies::challenge) == "334 \r\n");
+  CHECK(written(*reply::make(334, {}, "")) == "334 \r\n");
+}
+
+TEST_CASE("A challenge is one line, however long", "[codec][4954-4-09]") {
   const std::string base64(4000, 'A');
   CHECK(written(*reply::make(334, {}, base64)) == "334 " + base64 + "\r\n");
 }
