@@ -155,10 +155,11 @@ class local_part {
     }
     return in.at_end();
   }
-  /// True if the spelling is letters, digits, ".", "_", "-" and "+", and begins with none of the signs: safe as a file name.
+  /// True if the spelling is letters, digits, ".", "_", "-" and "+", and does not begin with "-" or ".": safe as a file name.
   constexpr bool is_plain() const {
     cursor in{text_};
-    return in.next_in(ascii::let_dig) && in.take_while(ascii::let_dig | ascii::octet_class{"._-+"}) == text_;
+    if (in.at_end() || in.peek() == '-' || in.peek() == '.') return false;
+    return in.take_while(ascii::let_dig | ascii::octet_class{"._-+"}) == text_;
   }
 
   /// Local-parts are equal if their values are, whatever the quoting; case counts. RFC 5321 2.4, 4.1.2.

@@ -131,6 +131,8 @@ class path_view {
   /// The source route without its colon, which nobody acts on; empty without one. RFC 5321 3.6.1, F.2.
   constexpr std::string_view route() const { return has_route() ? text_.substr(1, mailbox_ - 2U) : std::string_view{}; }
   constexpr bool has_route() const { return mailbox_ > 1; }
+  /// False for `<>` and `<Postmaster>`.
+  constexpr bool has_mailbox() const { return mailbox_ != 0; }
   /// The mailbox; none for `<>` and `<Postmaster>`.
   constexpr std::optional<ehlo::mailbox> mailbox() const {
     if (mailbox_ == 0) return std::nullopt;
@@ -164,7 +166,7 @@ class reverse_path : public path_view {
     return grammar::match([](cursor& in, charset s) { return grammar::reverse_path(in, s); }, text, set);
   }
 
-  constexpr bool is_null() const { return !mailbox().has_value(); }
+  constexpr bool is_null() const { return !has_mailbox(); }
 
   /// Reverse-paths are equal if their mailboxes are; routes do not count.
   friend constexpr bool operator==(const reverse_path& a, const reverse_path& b) { return a.mailbox() == b.mailbox(); }
@@ -186,7 +188,7 @@ class forward_path : public path_view {
   }
 
   /// True for `<Postmaster>` in any case, which every server takes.
-  constexpr bool is_bare_postmaster() const { return !mailbox().has_value(); }
+  constexpr bool is_bare_postmaster() const { return !has_mailbox(); }
   /// True for postmaster with or without a domain, in any case. RFC 5321 4.5.1.
   constexpr bool is_postmaster() const {
     const auto to = mailbox();

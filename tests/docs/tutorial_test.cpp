@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: BSL-1.0
+// The programs of docs/tutorial/receiver.md, step by step. `code_blocks_test.cpp` holds the page to this file.
+#include <map>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include <ehlo/ehlo.hpp>
+
+#include "support/catch.hpp"
+
+namespace {
+
+std::string first_step() {
+  std::string sent;
+  ehlo::server_options options{.hostname = "mx.example.org"};
+  ehlo::server_session session{options};
+  std::string_view wire = "NOOP\r\nQUIT\r\n";  // what a client will say
+  std::string_view input;                      // what we have read of it
+
+  bool open = true;
+  while (open) {
+    const ehlo::server_action action = session.next(input);
+    if (const auto* octets = std::get_if<ehlo::transmit>(&action)) {
+      sent += octets->octets;
+    } else if (std::holds_alternative<ehlo::receive>(action)) {
+      input = wire;
+      wire = {};
+    } else if (std::holds_alternative<ehlo::close_channel>(action)) {
+      open = false;
+    } else {
+      session.answer_default();
+    }
+  }
+  return sent;
+}
+
+struct letter {
+  std::string from;
+  std::vector<std::string> to;
+  std::string text;
+};
+
+/// A receiver for one domain that keeps its letters in memory.
+class receiver {
+ public:
+  explicit receiver(std::string_view domain) : domain_{*ehlo::domain::parse(domain)} {}
+
+  ehlo::reply on(const ehlo::mail_question& q) {
+    letter_ = {std::string{q.reverse_path.text()}, {}, {}};
+    return ehlo::replies::mail_ok;
+  }
+  ehlo::reply on(const ehlo::rcpt_question& q) {
+    const auto mailbox = q.forward_path.mailbox();
+    const bool is_ours = !mailbox || mailbox->host().domain() == domain_;
+    if (!is_ours) return ehlo::replies::relaying_denied;
+    letter_.to.emplace_back(q.forward_path.text());
+    return ehlo::replies::rcpt_ok;
+  }
+  void on(ehlo::mail_data a) { letter_.text += a.octets; }
+  ehlo::reply on(const ehlo::message_question&) {
+    letters.push_back(letter_);
+    return ehlo::replies::message_ok;
+  }
+  void on(ehlo::transaction_reset) { letter_ = {}; }
+
+  void on(ehlo::transmit a) { sent += a.octets; }
+  void on(ehlo::receive) { wants_octets = true; }
+
+  std::vector<letter> letters;
+  std::string sent;
+  bool wants_octets = false;
+
+ private:
+  ehlo::domain domain_;
+  letter letter_;
+};
+
+void play(ehlo::server_session& session, receiver& handler, std::string_view wire) {
+  std::string_view input;
+  while (ehlo::dispatch(session, session.next(input), handler)) {
+    if (!handler.wants_octets) continue;
+    handler.wants_octets = false;
+    input = wire.substr(0, 10);  // a network cuts where it likes
+    wire.remove_prefix(input.size());
+    if (input.empty()) session.end_of_input();
+  }
+}
+
+}  // namespace
+
+TEST_CASE("the first step of the tutorial says hello and goodbye", "[docs]") {
+  CHECK(first_step() == "220 mx.example.org ESMTP\r\n250 2.0.0 OK\r\n221 2.0.0 mx.example.org Service closing transmission channel\r\n");
+}
+
+TEST_CASE("the receiver of the tutorial takes letters for its domain", "[docs]") {
+  const ehlo::server_options options{.hostname = "mx.example.org"};
+  ehlo::server_session session{options};
+  receiver handler{"example.org"};
+  play(session, handler,
+       "EHLO client.example\r\nMAIL FROM:<a@client.example>\r\nRCPT TO:<b@EXAMPLE.org>\r\nRCPT TO:<c@elsewhere.example>\r\n"
+       "DATA\r\nSubject: one\r\n\r\n..\r\n.\r\nMAIL FROM:<>\r\nRSET\r\nQUIT\r\n");
+  REQUIRE(handler.letters.size() == 1);
+  CHECK(handler.letters[0].from == "<a@client.example>");
+  CHECK(handler.letters[0].to == std::vector<std::string>{"<b@EXAMPLE.org>"});
+  CHECK(handler.letters[0].text == "Subject: one\r\n\r\n.\r\n");
+  CHECK(handler.sent.find("550 5.7.1") != std::string::npos);
+}
+
+// What follows are the fragments of the how-to pages.
+namespace {
+
+using ticket_box = std::map<std::string, ehlo::ticket>;
+
+/// docs/how-to/answer-later.md
+struct asynchronous {
+  ticket_box waiting;
+
+  std::optional<ehlo::reply> on(const ehlo::rcpt_question& q) {
+    waiting[std::string{q.forward_path.text()}] = q.ticket;  // ask the database; the answer comes later
+    return std::nullopt;
+  }
+  void answered(ehlo::server_session& session, const std::string& path, bool exists) {
+    const ehlo::ticket ticket = waiting[path];
+    const auto given = exists ? session.accept(ticket) : session.reject(ticket, ehlo::replies::no_such_mailbox);
+    if (!given) is_stale = given.error().code == ehlo::errc::stale_answer;  // the session has moved on: nothing was changed
+  }
+
+  void on(ehlo::transmit a) { sent += a.octets; }
+  void on(ehlo::receive) {}
+
+  std::string sent;
+  bool is_stale = false;
+};
+
+}  // namespace
+
+TEST_CASE("a late answer names its question, and a stale one changes nothing", "[docs]") {
+  const ehlo::server_options options{.hostname = "mx.example.org"};
+  ehlo::server_session session{options};
+  asynchronous handler;
+  std::string_view input;
+  while (ehlo::dispatch(session, session.next(input), handler) && handler.sent.empty()) {
+  }
+  input = "EHLO c.example\r\nMAIL FROM:<>\r\nRCPT TO:<a@example.org>\r\nRCPT TO:<b@example.org>\r\n";
+  while (ehlo::dispatch(session, session.next(input), handler)) {
+  }
+  const ehlo::ticket first = handler.waiting["<a@example.org>"];
+  handler.answered(session, "<a@example.org>", true);
+  CHECK(session.recipients() == 1);
+  while (ehlo::dispatch(session, session.next(input), handler)) {
+  }
+  CHECK(session.accept(first).error().code == ehlo::errc::stale_answer);
+  handler.answered(session, "<b@example.org>", false);
+  CHECK(session.recipients() == 1);
+  CHECK_FALSE(handler.is_stale);
+}
+
+TEST_CASE("the fragments of the how-to pages do what they say", "[docs]") {
+  std::vector<std::string> events;
+  {
+    ehlo::server_options options{.hostname = "mx.example.org"};
+    options.tls = ehlo::tls_mode::offered;
+    static constexpr ehlo::auth_mechanism offered[] = {ehlo::mechanisms::plain, ehlo::mechanisms::login};
+    options.mechanisms = offered;
+    options.auth_required = true;
+    CHECK(options.check());
+  }
+  {
+    ehlo::server_options options{.hostname = "mx.example.org", .protocol = ehlo::protocol::lmtp};
+    options.extensions.smtputf8 = true;
+    options.extensions.dsn = true;
+    CHECK(options.check());
+  }
+  {
+    ehlo::server_options options{.hostname = "mx.example.org"};
+    ehlo::fixed_server_session<> session{options};
+    static_assert(sizeof session < 3072);
+    std::string_view input;
+    CHECK(std::holds_alternative<ehlo::greeting_question>(session.next(input)));
+  }
+  {
+    ehlo::server_options options{.hostname = "mx.example.org"};
+    options.limits.message = 10U << 20U;  // octets
+    options.limits.recipients = 100;      // of one transaction; more get 452
+    options.limits.errors = 20;           // then 421; 0 is the standard's patience
+    options.timeouts.command = 300;       // seconds
+    CHECK(options.check());
+  }
+  {
+    static constexpr ehlo::custom_verb verbs[] = {{"XCOUNT", true}};
+    static constexpr std::string_view keywords[] = {"XEXAMPLE one two"};
+    ehlo::server_options options{.hostname = "mx.example.org"};
+    options.verbs = verbs;
+    options.keywords = keywords;
+    CHECK(options.check());
+  }
+}
