@@ -115,12 +115,12 @@ void reply_text_has_an_octet_that_is_not_printable();
 /// textstring = 1*(%d09 / %d32-126)            RFC 5321 4.2
 inline constexpr auto textstring = ascii::printable | ascii::octet_class{"\t"};
 
-/// The error of a reply's numbers, if any.
+/// The error of a reply's numbers, if any. No enhanced status code has class 3, so none goes with 3yz.
 constexpr result<void> check_reply_codes(int code, enhanced_status_code enhanced) {
   if (!is_reply_code(code)) return error{errc::reply_code};
   if (enhanced.is_none()) return {};
   if (!enhanced.is_well_formed()) return error{errc::enhanced_code};
-  if (code / 100 == 3 || enhanced.class_code != code / 100) return error{errc::reply_class};
+  if (enhanced.class_code != code / 100) return error{errc::reply_class};
   return {};
 }
 

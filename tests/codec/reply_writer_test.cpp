@@ -191,6 +191,8 @@ TEST_CASE("Long text is folded at the last space that fits", "[codec][5321-4.5.3
   CHECK(written(*reply::make(250, {}, head + " bcdefgh")) == "250-" + head + "\r\n250 bcdefgh\r\n");
   const std::string full(506, 'a');
   CHECK(written(*reply::make(250, {}, full + " b")) == "250-" + full + "\r\n250 b\r\n");
+  const std::string two_words = "a " + full.substr(2);
+  CHECK(written(*reply::make(250, {}, two_words + " b")) == "250-" + two_words + "\r\n250 b\r\n");
   CHECK(written(*reply::make(250, {}, full + " ")) == "250 " + full + "\r\n");
   CHECK(written(*reply::make(250, {}, full + "b")) == "250-" + full + "\r\n250 b\r\n");
   CHECK(written(*reply::make(250, {}, " " + full)) == "250- " + full.substr(1) + "\r\n250 a\r\n");
