@@ -69,6 +69,8 @@ enum class errc : std::uint8_t {
   message_id_octet,
   field_name,
   header_line_too_long,
+  comment_octet,
+  connection_facts_missing,
   // SASL messages
   sasl_message,
   sasl_too_long,
@@ -214,6 +216,8 @@ inline constexpr auto rules = std::to_array<rule>({
   {errc::message_id_octet,             "an octet that no message identifier holds",                "RFC 5322 3.6.4"},
   {errc::field_name,                   "a header field has a printable name and a colon",          "RFC 5322 2.2"},
   {errc::header_line_too_long,         "a header line has at most 998 octets",                     "RFC 5322 2.1.1"},
+  {errc::comment_octet,                "a comment holds printable octets only",                    "RFC 5322 3.2.2"},
+  {errc::connection_facts_missing,     "an address literal is followed by facts about the connection", "RFC 5321 4.4"},
   {errc::sasl_message,                 "the message does not fit its SASL mechanism",              "RFC 4422 5"},
   {errc::sasl_too_long,                "a field of the SASL message is too long",                  "RFC 4616 2"},
   {errc::trailing_octets,              "octets are left over",                                     "RFC 5321 4.1.2"},
