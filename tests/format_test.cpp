@@ -112,6 +112,8 @@ TEST_CASE("Values are formatted as they were spelt", "[format]") {
   CHECK(text_of_value(*parse_orcpt("rfc822;a@b")) == "rfc822;a@b");
   CHECK(text_of_value(claimed_submitter{}) == "<>");
   CHECK(text_of_value(mechanisms::plain) == "PLAIN");
+  CHECK(text_of_value(*date_time::from_unix(1704099600, 60)) == "Mon, 1 Jan 2024 10:00:00 +0100");
+  CHECK(text_of_value(*message_id::parse("<a@b>")) == "<a@b>");
   CHECK(text_of_value(version_number{1, 2, 3}) == "1.2.3");
 }
 
@@ -150,6 +152,9 @@ TEST_CASE("Enumerators are formatted as their names", "[format]") {
   CHECK(text_of_value(exchange_end::aborted) == "aborted");
   CHECK(text_of_value(protocol::lmtp) == "lmtp");
   CHECK(text_of_value(tls_mode::active) == "active");
+  CHECK(text_of_value(tls_strength::insufficient) == "insufficient");
+  CHECK(text_of_value(with_protocol::esmtpsa) == "ESMTPSA");
+  CHECK(text_of_value(sasl::mechanism::oauthbearer) == "OAUTHBEARER");
   CHECK(text_of_value(text_policy::refuse) == "refuse");
   CHECK(text_of_value(bare_line_ends::keep) == "keep");
   CHECK(text_of_value(custom_parameter::value_rule::required) == "required");
@@ -226,6 +231,11 @@ TEST_CASE("No formatted action shows a credential", "[format][T37]") {
   CHECK(text_of_value(asked) == "auth_question{PLAIN, initial, ticket 1}");
   CHECK(text_of_value(server_action{asked}) == "auth_question{PLAIN, initial, ticket 1}");
   CHECK(text_of_value(*base64::parse(encoded)) == "base64{12 octets}");
+  CHECK(text_of_value(secret{"secret"}) == "****");
+  CHECK(fmt::format("{:>8}", secret{""}) == "    ****");
+  CHECK(text_of_value(sasl::credentials{sasl::mechanism::plain, "", "user\n", secret{"secret"}}) ==
+        R"(credentials{PLAIN, "", "user\x0A", ****})");
+  CHECK(text_of_value(sasl::challenge{"Password:"}) == "challenge{9 octets}");
   CHECK(text_of_value(transmit{"AUTH PLAIN AHVzZXIAc2VjcmV0\r\n"}).find("AHVz") == std::string::npos);
   CHECK(text_of_value(custom_question{"XLOGIN", encoded, {1}}) ==
         "custom_question{XLOGIN, argument of 16 octets, ticket 1}");

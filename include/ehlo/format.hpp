@@ -41,13 +41,19 @@
 #include <ehlo/grammar/utf8.hpp>
 #include <ehlo/grammar/xtext.hpp>
 #include <ehlo/limits.hpp>
+#include <ehlo/message/date_time.hpp>
+#include <ehlo/message/message_id.hpp>
+#include <ehlo/message/trace.hpp>
 #include <ehlo/parameters.hpp>
 #include <ehlo/protocol/order_of_commands.hpp>
 #include <ehlo/protocol/order_of_replies.hpp>
 #include <ehlo/reply.hpp>
 #include <ehlo/result.hpp>
+#include <ehlo/sasl/server.hpp>
+#include <ehlo/secret.hpp>
 #include <ehlo/server/actions.hpp>
 #include <ehlo/server/options.hpp>
+#include <ehlo/server/session.hpp>
 #include <ehlo/version.hpp>
 
 namespace ehlo {
@@ -216,6 +222,10 @@ constexpr std::string_view word(custom_parameter::value_rule value) {
 }
 constexpr std::string_view word(custom_parameter::place value) { return word_at<2>({"mail", "rcpt"}, value); }
 
+constexpr std::string_view word(tls_strength value) { return word_at<2>({"sufficient", "insufficient"}, value); }
+constexpr std::string_view word(with_protocol value) { return to_text(value); }
+constexpr std::string_view word(sasl::mechanism value) { return word_at(sasl::mechanism_names, value); }
+
 template <class T>
 concept has_word = requires(const T& value) {
   { word(value) } -> std::same_as<std::string_view>;
@@ -224,7 +234,7 @@ concept has_word = requires(const T& value) {
 /// The values that are formatted as they were spelt.
 template <class T>
 concept spelt_value = is_one_of<T, domain, address_literal, host, local_part, mailbox, reverse_path, forward_path,
-                                mail_parameters, rcpt_parameters, xtext, utf8_address>;
+                                mail_parameters, rcpt_parameters, xtext, utf8_address, message_id>;
 
 template <class T>
 requires has_word<T>
@@ -290,6 +300,27 @@ inline void print_value(sink& out, const original_recipient& value) {
 }
 
 inline void print_value(sink& out, const auth_mechanism& value) { put_one(out, value.name); }
+
+/// Four asterisks, whatever it holds: not even its size is shown.
+inline void print_value(sink& out, const secret&) { put_one(out, "****"); }
+
+inline void print_value(sink& out, const date_time& value) {
+  std::array<char, date_time::max_size> text{};
+  put_one(out, {text.data(), static_cast<std::size_t>(value.write(text.data()) - text.data())});
+}
+
+inline void print_value(sink& out, const sasl::challenge& value) {
+  put_all(out, "challenge{", value.octets.size(), " octets}");
+}
+
+/// The identities are whatever the client sent.
+inline void print_value(sink& out, const sasl::credentials& value) {
+  put_all(out, "credentials{", word(value.mechanism), ", ");
+  put_escaped(out, value.authorization_identity);
+  put_one(out, ", ");
+  put_escaped(out, value.authentication_identity);
+  put_one(out, ", ****}");
+}
 
 // What both ends give.
 
@@ -413,10 +444,11 @@ template <class T>
 concept formatted_value =
     spelt_value<T> ||(std::is_enum_v<T>&& has_word<T>) ||
     is_one_of<T, version_number, errc, error, enhanced_status_code, reply, parameter, base64, claimed_submitter,
-              notify_set, original_recipient, auth_mechanism, ticket, transmit, receive, start_tls, close_channel,
-              answer_due, mail_data, transaction_reset, violation, wait, greeting_question, hello_question,
-              starttls_question, auth_question, mail_question, rcpt_question, data_question, message_question, listing,
-              vrfy_question, expn_question, help_question, custom_question, exchange_ended>;
+              notify_set, original_recipient, auth_mechanism, secret, date_time, sasl::challenge, sasl::credentials,
+              ticket, transmit, receive, start_tls, close_channel, answer_due, mail_data, transaction_reset, violation,
+              wait, greeting_question, hello_question, starttls_question, auth_question, mail_question, rcpt_question,
+              data_question, message_question, listing, vrfy_question, expn_question, help_question, custom_question,
+              exchange_ended>;
 
 /// Formats as a string what `print_value` has put together.
 template <class T>
