@@ -1,0 +1,820 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// A mail receiver for many connections: one thread, poll, and a Maildir (or one for each mailbox) on disk.
+//
+// It shows a session driven by an event loop through `dispatch`, what a server has to do before it says 250, time-outs,
+// back-pressure and a clean end. It takes mail for its own domains only.
+//
+//     02_receive --listen 127.0.0.1:2525 --hostname mx.example.org --domain example.org --maildir /tmp/mail/%u
+//     curl smtp://127.0.0.1:2525 --mail-from a@client.example --mail-rcpt b@example.org --upload-file message.txt
+//
+// A real program would take STARTTLS, know its mailboxes, give its privileges up after `listen`, wait for the disk in threads (a
+// question may be answered later, by its ticket, while the loop goes on), limit what one client address may do, keep a log, and
+// send the reports that mail accepted but not deliverable asks for.
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <fmt/core.h>
+
+#include <ehlo/ehlo.hpp>
+#include <ehlo/format.hpp>
+#include <ehlo/message/header_section.hpp>
+#include <ehlo/message/trace.hpp>
+
+#include "support/options.hpp"
+
+namespace {
+
+constexpr const char* help_text = R"(Usage: 02_receive --maildir FOLDER [OPTION]...
+Receive mail by SMTP and store it in a Maildir.
+
+  --listen ADDR:PORT        where to listen: 127.0.0.1:2525, [::1]:2525; port 0: any free port, which is
+                            printed; may be repeated (default 127.0.0.1:2525)
+  --hostname NAME           what this host calls itself (default: its name)
+  --domain NAME             take mail for this domain or address literal; may be repeated. Mail for any
+                            other is refused; <Postmaster> is always taken
+  --maildir FOLDER          where mail goes; made if it is not there. %u is the local-part, which then has
+                            to be plain (letters, digits, and . _ - + inside); %% is a percent sign
+  --lmtp                    speak LMTP instead of SMTP (not on port 25)
+  --max-size OCTETS         largest message, at least 65536; 0: any (default 67108864)
+  --max-connections NUMBER  more are told 421 (default 500)
+  --max-hops NUMBER         Received fields of a message that is in a loop (default 100)
+  --timeout SECONDS         how long a client may be silent (default 300, and 180 within a message)
+  --grace SECONDS           how long messages may still come in after SIGTERM (default 5)
+  --verbose                 print each action of each session as a line on standard error
+  --help                    show this
+
+SIGTERM and SIGINT end it: idle clients are told 421; a second signal does not wait for the others.
+)";
+
+/// What the command line says.
+struct settings {
+  ehlo::server_options options;
+  std::string hostname;
+  std::vector<std::string> listen;
+  std::vector<ehlo::host> domains;
+  std::string_view maildir;
+  bool one_for_each_mailbox = false;  ///< %u stands in `maildir`
+  std::size_t most_connections = 500;
+  std::uint32_t most_hops = 100;
+  std::chrono::seconds grace{5};
+  bool verbose = false;
+};
+
+// ---- The command line
+// ------------------------------------------------------------------------------------------------------------
+
+std::string name_of_this_host() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0 || !ehlo::host::parse(name.data())) return "localhost";
+  return name.data();
+}
+
+/// `folder` with %u replaced; empty if another letter stands behind a percent sign.
+std::string expand(std::string_view folder, std::string_view user) {
+  std::string out;
+  for (std::size_t i = 0; i < folder.size(); ++i) {
+    if (folder[i] != '%') {
+      out += folder[i];
+    } else if (++i < folder.size() && folder[i] == 'u') {
+      out += user;
+    } else if (i < folder.size() && folder[i] == '%') {
+      out += '%';
+    } else {
+      return {};
+    }
+  }
+  return out;
+}
+
+void read_arguments(int argc, char** argv, settings& out) {
+  static const option known[] = {
+      {"listen", required_argument, nullptr, 'i'},
+      {"hostname", required_argument, nullptr, 'n'},
+      {"domain", required_argument, nullptr, 'd'},
+      {"maildir", required_argument, nullptr, 'm'},
+      {"lmtp", no_argument, nullptr, 'l'},
+      {"max-size", required_argument, nullptr, 's'},
+      {"max-connections", required_argument, nullptr, 'c'},
+      {"max-hops", required_argument, nullptr, 'p'},
+      {"timeout", required_argument, nullptr, 't'},
+      {"grace", required_argument, nullptr, 'g'},
+      {"verbose", no_argument, nullptr, 'v'},
+      {"help", no_argument, nullptr, 'h'},
+      {nullptr, 0, nullptr, 0},
+  };
+  constexpr std::uint32_t one_day = 86400;
+  example::arguments given{argc, argv, known, help_text};
+  out.hostname = name_of_this_host();
+  // What a Maildir can keep as it is: it takes any octets, and UTF-8 in header sections is for its readers.
+  out.options.extensions.binary_mime = true;
+  out.options.extensions.smtputf8 = true;
+  for (int name = given.next(); name != -1; name = given.next()) {
+    switch (name) {
+      case 'i': out.listen.emplace_back(given.value()); break;
+      case 'n': out.hostname = given.parsed<ehlo::host>().text(); break;
+      case 'd': out.domains.push_back(given.parsed<ehlo::host>()); break;
+      case 'm':
+        out.maildir = given.value();
+        out.one_for_each_mailbox = expand(out.maildir, "a") != expand(out.maildir, "b");
+        if (expand(out.maildir, "a").empty())
+          given.refuse("--maildir wants a folder, with %u or %% in it, not '{}'", given.value());
+        break;
+      case 'l': out.options.protocol = ehlo::protocol::lmtp; break;
+      case 's': out.options.limits.message = given.number<std::uint64_t>(); break;
+      case 'c': out.most_connections = given.number<std::size_t>(1); break;
+      case 'p': out.most_hops = given.number<std::uint32_t>(1); break;
+      case 't':
+        out.options.timeouts.command = given.number<std::uint32_t>(1, one_day);
+        out.options.timeouts.data_block = out.options.timeouts.command;
+        break;
+      case 'g': out.grace = std::chrono::seconds{given.number<std::uint32_t>(0, one_day)}; break;
+      case 'v': out.verbose = true; break;
+    }
+  }
+  if (out.maildir.empty()) given.refuse("--maildir is missing");
+  if (out.listen.empty()) out.listen.emplace_back("127.0.0.1:2525");
+  for (const std::string& address : out.listen) {
+    const std::size_t colon = address.rfind(':');
+    if (colon == 0 || colon == address.npos) given.refuse("--listen wants ADDR:PORT, not '{}'", address);
+    if (address.substr(colon) == ":25" && out.options.protocol == ehlo::protocol::lmtp) {
+      given.refuse("LMTP does not belong on port 25 (RFC 2033 1)");
+    }
+  }
+  out.options.hostname = out.hostname;
+  if (const auto good = out.options.check(); !good) given.refuse("{}", example::arguments::reason(good.error()));
+}
+
+// ---- Maildir
+// --------------------------------------------------------------------------------------------------------------------- Functions
+// give 0, or what errno said.
+
+/// Owns a file descriptor.
+class descriptor {
+ public:
+  descriptor() = default;
+  explicit descriptor(int number) : number_{number} {}
+  descriptor(descriptor&& other) noexcept : number_{std::exchange(other.number_, -1)} {}
+  descriptor& operator=(descriptor&& other) noexcept {
+    std::swap(number_, other.number_);
+    return *this;
+  }
+  ~descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+
+  int number() const { return number_; }
+  explicit operator bool() const { return number_ >= 0; }
+
+ private:
+  int number_ = -1;
+};
+
+/// A file that was made, renamed or removed in a folder is so after a crash only when the folder is on disk, too.
+int sync_folder(const std::string& path) {
+  const descriptor folder{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  return folder && ::fsync(folder.number()) == 0 ? 0 : errno;
+}
+
+int make_folder(const std::string& path) {
+  constexpr mode_t for_the_owner = 0700;
+  if (::mkdir(path.c_str(), for_the_owner) != 0) {
+    if (errno == EEXIST) return 0;
+    if (errno != ENOENT) return errno;
+    const std::size_t slash = path.find_last_of('/', path.find_last_not_of('/'));
+    if (slash == path.npos || slash == 0) return ENOENT;
+    if (const int failure = make_folder(path.substr(0, slash))) return failure;
+    return make_folder(path);
+  }
+  return sync_folder(path + "/..");
+}
+
+int make_maildir(const std::string& path) {
+  for (const char* part : {"/tmp", "/new", "/cur"}) {
+    if (const int failure = make_folder(path + part)) return failure;
+  }
+  return 0;
+}
+
+int write_all(const descriptor& file, std::string_view octets) {
+  while (!octets.empty()) {
+    const ssize_t count = ::write(file.number(), octets.data(), octets.size());
+    if (count < 0 && errno != EINTR) return errno;
+    if (count > 0) octets.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return 0;
+}
+
+/// What no other message has: microseconds of the time, process and count.
+std::string unique_id() {
+  static std::uint64_t count = 0;
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  return fmt::format("M{}P{}Q{}", now.tv_nsec / 1000, ::getpid(), ++count);
+}
+
+/// The name of a message in a Maildir: seconds, identifier and host.
+std::string file_name(std::string_view id, std::string_view hostname) {
+  std::string out = fmt::format("{}.{}.", std::time(nullptr), id);
+  for (const char c : hostname) out += c == ':' ? '_' : c;  // a colon in an address literal would begin the flags of the file
+  return out;
+}
+
+/// One message on its way into Maildirs: written to `tmp` of the first as it comes, then copied to those of the others, then moved
+/// to `new`. What has not arrived by then does not stay.
+class delivery {
+ public:
+  delivery(std::string name, std::vector<std::string> maildirs) : name_{std::move(name)}, maildirs_{std::move(maildirs)} {}
+  delivery(const delivery&) = delete;
+  delivery& operator=(const delivery&) = delete;
+  ~delivery() { remove_from(maildirs_.front(), "/tmp/"); }
+
+  int begin() { return open_in(maildirs_.front(), file_); }
+
+  int append(std::string_view octets) {
+    constexpr std::size_t block = 65536;
+    if (buffer_.size() + octets.size() > block) {
+      if (const int failure = flush()) return failure;
+    }
+    if (octets.size() > block) return write_all(file_, octets);
+    buffer_ += octets;
+    return 0;
+  }
+
+  /// Into every Maildir, or into none.
+  int deliver_to_all() {
+    int failure = finish();
+    for (std::size_t i = 1; failure == 0 && i < maildirs_.size(); ++i) failure = copy_to(maildirs_[i]);
+    for (std::size_t i = 0; failure == 0 && i < maildirs_.size(); ++i) failure = move_to_new(maildirs_[i]);
+    for (std::size_t i = 0; failure == 0 && i < maildirs_.size(); ++i) failure = sync_folder(maildirs_[i] + "/new");
+    if (failure != 0) std::ranges::for_each(maildirs_, [this](const std::string& maildir) { withdraw(maildir); });
+    return failure;
+  }
+
+  /// Into each Maildir that can take it: LMTP answers for each recipient (RFC 2033 4.2).
+  std::vector<int> deliver_to_each() {
+    const int unfinished = finish();
+    std::vector<int> out;
+    for (std::size_t i = 0; i < maildirs_.size(); ++i) {
+      int failure = unfinished;
+      if (failure == 0 && i > 0) failure = copy_to(maildirs_[i]);
+      if (failure == 0) failure = move_to_new(maildirs_[i]);
+      if (failure == 0) failure = sync_folder(maildirs_[i] + "/new");
+      if (failure != 0) withdraw(maildirs_[i]);
+      out.push_back(failure);
+    }
+    return out;
+  }
+
+ private:
+  int open_in(const std::string& maildir, descriptor& file) const {
+    const std::string path = maildir + "/tmp/" + name_;
+    const auto open = [&] { return descriptor{::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)}; };
+    file = open();
+    if (!file && errno == ENOENT) {
+      if (const int failure = make_maildir(maildir)) return failure;
+      file = open();
+    }
+    return file ? 0 : errno;
+  }
+
+  int flush() {
+    const int failure = write_all(file_, buffer_);
+    buffer_.clear();
+    return failure;
+  }
+
+  int finish() {
+    if (const int failure = flush()) return failure;
+    return ::fsync(file_.number()) == 0 ? 0 : errno;
+  }
+
+  int copy_to(const std::string& maildir) const {
+    descriptor copy;
+    if (const int failure = open_in(maildir, copy)) return failure;
+    std::array<char, 65536> block{};
+    for (off_t offset = 0;;) {
+      const ssize_t count = ::pread(file_.number(), block.data(), block.size(), offset);
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) return errno;
+      if (count == 0) break;
+      if (const int failure = write_all(copy, {block.data(), static_cast<std::size_t>(count)})) return failure;
+      offset += count;
+    }
+    return ::fsync(copy.number()) == 0 ? 0 : errno;
+  }
+
+  int move_to_new(const std::string& maildir) const {
+    return ::rename((maildir + "/tmp/" + name_).c_str(), (maildir + "/new/" + name_).c_str()) == 0 ? 0 : errno;
+  }
+
+  void remove_from(const std::string& maildir, const char* folder) const { ::unlink((maildir + folder + name_).c_str()); }
+  void withdraw(const std::string& maildir) const {
+    remove_from(maildir, "/new/");
+    remove_from(maildir, "/tmp/");
+  }
+
+  std::string name_;
+  std::vector<std::string> maildirs_;  ///< at least one, each once
+  descriptor file_;
+  std::string buffer_;
+};
+
+/// What a client hears when the disk says no: 452 if it is full, 451 for anything else. The message stays with the client.
+const ehlo::reply& reply_for(int failure) {
+  const bool is_full = failure == ENOSPC || failure == EDQUOT || failure == EFBIG;
+  return is_full ? ehlo::replies::insufficient_storage : ehlo::replies::local_error;
+}
+
+// ---- The decisions
+// ---------------------------------------------------------------------------------------------------------------
+
+/// Answers the questions of one session, and stores its mail.
+class receiver {
+ public:
+  receiver(const settings& chosen, std::string client_address)
+      : chosen_{chosen}, client_address_{std::move(client_address)}, session_{chosen.options} {}
+
+  void on(const ehlo::hello_question& q) {
+    client_ = q.client.text();
+    session_.accept();
+  }
+
+  void on(const ehlo::mail_question& q) {
+    forget();
+    reverse_path_ = q.reverse_path.text();
+    session_.accept();
+  }
+
+  ehlo::reply on(const ehlo::rcpt_question& q) {
+    const auto to = q.forward_path.mailbox();
+    if (to && std::ranges::find(chosen_.domains, to->host()) == chosen_.domains.end()) return ehlo::replies::relaying_denied;
+    std::string user = "postmaster";  // in any case, and with or without a domain (RFC 5321 4.5.1)
+    if (!q.forward_path.is_postmaster()) {
+      user.resize(to->local_part().value_size());
+      to->local_part().write_value(user.data());
+    }
+    if (chosen_.one_for_each_mailbox) {  // any local-part is a fine address, and only a plain one is a safe file name
+      const auto name = ehlo::local_part::parse(user);
+      if (!name || !name->is_plain()) return ehlo::replies::mailbox_name_not_allowed;
+    }
+    std::string maildir = expand(chosen_.maildir, user);
+    const auto place = std::ranges::find(maildirs_, maildir);
+    maildir_of_recipient_.push_back(static_cast<std::size_t>(place - maildirs_.begin()));
+    if (place == maildirs_.end()) maildirs_.push_back(std::move(maildir));
+    forward_path_ = q.forward_path.text();
+    return ehlo::replies::rcpt_ok;
+  }
+
+  void on(const ehlo::data_question&) {
+    session_.accept();
+    const std::string id = unique_id();
+    header_ = {};
+    delivery_.emplace(file_name(id, chosen_.hostname), maildirs_);
+    int failure = delivery_->begin();
+    if (failure == 0) failure = delivery_->append(trace_fields(id));
+    if (failure != 0) give_up(reply_for(failure));
+  }
+
+  void on(ehlo::mail_data a) {
+    if (!delivery_) return;
+    if (is_in_a_loop(a.octets)) {
+      give_up(routing_loop);
+    } else if (const int failure = delivery_->append(a.octets)) {
+      give_up(reply_for(failure));
+    }
+  }
+
+  ehlo::reply on(const ehlo::message_question& q) {
+    if (chosen_.options.protocol == ehlo::protocol::lmtp) {
+      if (q.recipient == 0) outcomes_ = delivery_->deliver_to_each();
+      const int failure = outcomes_[maildir_of_recipient_[q.recipient]];
+      if (q.recipient + 1 == q.recipients) forget();
+      return failure == 0 ? ehlo::replies::message_ok : reply_for(failure);
+    }
+    const int failure = delivery_->deliver_to_all();
+    forget();
+    return failure == 0 ? ehlo::replies::message_ok : reply_for(failure);
+  }
+
+  void on(ehlo::transaction_reset) { forget(); }
+
+ protected:
+  const settings& chosen_;
+  std::string client_address_;  ///< as an address literal
+  ehlo::server_session session_;
+
+ private:
+  static constexpr ehlo::reply routing_loop{554, {5, 4, 0}, "Message is in a loop: too many Received fields"};
+
+  /// Return-Path and Received, which stand above what the client sent (RFC 5321 4.4).
+  std::string trace_fields(std::string_view id) const {
+    using ehlo::charset;
+    const bool is_lmtp = chosen_.options.protocol == ehlo::protocol::lmtp;
+    const ehlo::received_field received{
+        .from = *ehlo::host::parse(client_, charset::utf8),
+        .peer = *ehlo::address_literal::parse(client_address_),
+        .by = *ehlo::host::parse(chosen_.hostname),
+        .with = ehlo::with_protocol_of(is_lmtp, session_.is_esmtp(), session_.is_tls_active(), session_.is_authenticated(),
+                                       session_.smtputf8()),
+        .id = id,
+        .recipient = only_recipient(),
+        .date = *ehlo::date_time::from_unix(std::time(nullptr)),
+    };
+    std::array<char, 512> return_path{};
+    std::array<char, 2048> stamp{};
+    // Neither can fail: the session lets UTF-8 into its paths only with SMTPUTF8, and the room is enough for what it lets in.
+    const std::size_t path_size = *ehlo::write_return_path(*ehlo::reverse_path::parse(reverse_path_, charset::utf8), return_path,
+                                                           session_.smtputf8() ? charset::utf8 : charset::ascii);
+    const std::size_t stamp_size = *ehlo::write(received, stamp);
+    return std::string{return_path.data(), path_size}.append(stamp.data(), stamp_size);
+  }
+
+  /// Several recipients are not told of each other (RFC 5321 7.2).
+  std::optional<ehlo::forward_path> only_recipient() const {
+    if (maildir_of_recipient_.size() != 1) return std::nullopt;
+    return *ehlo::forward_path::parse(forward_path_, ehlo::charset::utf8);
+  }
+
+  /// Counts the Received fields that come by (RFC 5321 6.3).
+  bool is_in_a_loop(std::string_view octets) {
+    while (!header_.is_done() && !std::holds_alternative<ehlo::header_section_reader::more>(header_.next(octets))) {
+    }
+    return header_.is_loop(chosen_.most_hops);
+  }
+
+  /// The rest of the message is swallowed, and the client hears `why` at its end.
+  void give_up(const ehlo::reply& why) {
+    session_.reject(why);
+    delivery_.reset();
+  }
+
+  void forget() {
+    delivery_.reset();
+    maildirs_.clear();
+    maildir_of_recipient_.clear();
+  }
+
+  std::string client_;
+  std::string reverse_path_;
+  std::string forward_path_;  ///< of the last recipient
+  std::vector<std::string> maildirs_;
+  std::vector<std::size_t> maildir_of_recipient_;
+  std::optional<delivery> delivery_;
+  ehlo::header_section_reader header_;
+  std::vector<int> outcomes_;  ///< LMTP: for each Maildir
+};
+
+// ---- The adapter: sockets and poll
+// -----------------------------------------------------------------------------------------------
+
+using clock_type = std::chrono::steady_clock;
+using moment = clock_type::time_point;
+
+/// A session with its socket. It reads only when the session wants octets, and asks the session for more only when all that it said
+/// is written: a client that does not read is not read from.
+class connection : public receiver {
+ public:
+  connection(const settings& chosen, descriptor socket, std::string client_address, bool is_welcome)
+      : receiver{chosen, std::move(client_address)}, socket_{std::move(socket)}, is_welcome_{is_welcome} {
+    run();
+  }
+
+  int socket() const { return socket_.number(); }
+  short events() const { return unsent_.empty() ? POLLIN : POLLOUT; }
+  moment deadline() const { return deadline_; }
+  bool is_over() const { return !socket_; }
+
+  /// The socket can do what `events` asked for.
+  void proceed() {
+    if (is_lingering_) {
+      const ssize_t count = ::recv(socket(), buffer_.data(), buffer_.size(), 0);
+      if (count == 0 || (count < 0 && !is_momentary(errno))) socket_ = {};
+    } else if (!unsent_.empty()) {
+      send_more();
+    } else {
+      read_more();
+    }
+    run();
+  }
+
+  /// The deadline has passed.
+  void expire() {
+    if (is_lingering_) {
+      socket_ = {};
+    } else if (!unsent_.empty()) {
+      session_.disconnected();  // a client that does not read would not read 421 either
+      unsent_ = {};
+    } else {
+      session_.timed_out();
+    }
+    look_again();
+  }
+
+  void shut_down() {
+    session_.shutdown();
+    look_again();
+  }
+
+  /// Shuts down without waiting for the end of a message.
+  void cut_short() {
+    if (is_lingering_) return;
+    if (!unsent_.empty() || !session_.reject(ehlo::replies::service_not_available)) session_.disconnected();
+    unsent_ = {};
+    look_again();
+  }
+
+  using receiver::on;
+
+  void on(const ehlo::greeting_question&) {
+    is_welcome_ ? session_.answer_default() : session_.reject(ehlo::replies::too_many_connections);
+  }
+
+  void on(ehlo::transmit a) {
+    unsent_ = a.octets;
+    send_more();
+  }
+
+  void on(ehlo::receive) { wants_octets_ = true; }
+
+  /// A socket closed with octets unread would take the last reply with it: the client gets a moment to read it and to close.
+  void on(ehlo::close_channel) {
+    constexpr std::chrono::seconds moment_to_read{2};
+    is_lingering_ = true;
+    if (::shutdown(socket(), SHUT_WR) != 0) socket_ = {};
+    deadline_ = clock_type::now() + moment_to_read;
+  }
+
+ private:
+  /// Does what the session says until it needs the socket.
+  void run() {
+    while (!is_over() && !is_lingering_ && !wants_octets_ && unsent_.empty()) {
+      const ehlo::server_action action = session_.next(input_);
+      if (chosen_.verbose) {
+        std::visit([&](const auto& a) { fmt::print(stderr, "{} {}\n", client_address_, a); }, action);
+      }
+      ehlo::dispatch(session_, action, *this);
+    }
+    if (const ehlo::wait wait = session_.timeout(); !is_lingering_ && wait.serial != wait_serial_) {
+      wait_serial_ = wait.serial;
+      const bool is_awaited = wait.what != ehlo::waiting_for::nothing;  // else the last reply still has to leave
+      deadline_ = clock_type::now() + std::chrono::seconds{is_awaited ? wait.seconds : chosen_.options.timeouts.command};
+    }
+  }
+
+  /// The session has heard news that are not octets.
+  void look_again() {
+    wants_octets_ = false;
+    run();
+  }
+
+  static bool is_momentary(int failure) { return failure == EAGAIN || failure == EWOULDBLOCK || failure == EINTR; }
+
+  void send_more() {
+    while (!unsent_.empty()) {
+      const ssize_t count = ::send(socket(), unsent_.data(), unsent_.size(), MSG_NOSIGNAL);
+      if (count < 0) {
+        if (is_momentary(errno)) return;
+        session_.disconnected();
+        unsent_ = {};
+        return;
+      }
+      unsent_.remove_prefix(static_cast<std::size_t>(count));
+    }
+  }
+
+  void read_more() {
+    const ssize_t count = ::recv(socket(), buffer_.data(), buffer_.size(), 0);
+    if (count < 0 && is_momentary(errno)) return;
+    if (count < 0) session_.disconnected();
+    if (count == 0) session_.end_of_input();
+    input_ = {buffer_.data(), count > 0 ? static_cast<std::size_t>(count) : 0};
+    wants_octets_ = false;
+  }
+
+  descriptor socket_;
+  bool is_welcome_;
+  bool wants_octets_ = false;
+  bool is_lingering_ = false;  ///< the session is over, and the client may read what it said
+  std::string_view unsent_;    ///< the rest of `transmit`
+  std::string_view input_;     ///< octets in `buffer_` that the session has not taken
+  std::vector<char> buffer_ = std::vector<char>(16384);
+  std::uint32_t wait_serial_ = 0;
+  moment deadline_ = clock_type::now() + std::chrono::minutes{5};
+};
+
+/// Reads the end of a signal handler's pipe.
+class stop_signal {
+ public:
+  static int begin() {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return -1;
+    writing_end = ends[1];
+    struct sigaction action {};
+    action.sa_handler = [](int) {
+      const int before = errno;
+      [[maybe_unused]] const ssize_t count = ::write(writing_end, "", 1);
+      errno = before;
+    };
+    ::sigaction(SIGTERM, &action, nullptr);
+    ::sigaction(SIGINT, &action, nullptr);
+    action.sa_handler = SIG_IGN;
+    ::sigaction(SIGXFSZ, &action, nullptr);  // write says EFBIG instead
+    return ends[0];
+  }
+
+ private:
+  static inline int writing_end = -1;
+};
+
+/// The client's end of a socket, as an address literal (RFC 5321 4.1.3), for the Received field.
+std::string address_of(const sockaddr_storage& address, socklen_t size) {
+  std::array<char, NI_MAXHOST> host{};
+  if (::getnameinfo(reinterpret_cast<const sockaddr*>(&address), size, host.data(), host.size(), nullptr, 0, NI_NUMERICHOST) != 0) {
+    return "[0.0.0.0]";
+  }
+  const std::string_view text = host.data();
+  if (address.ss_family != AF_INET6) return fmt::format("[{}]", text);
+  return fmt::format("[IPv6:{}]", text.substr(0, text.find('%')));  // an address literal names no interface
+}
+
+class server {
+ public:
+  explicit server(const settings& chosen) : chosen_{chosen}, signals_{stop_signal::begin()}, spare_{open_spare()} {}
+
+  /// Listens at `address`, and prints where. Gives what is wrong, or nothing.
+  std::string listen_at(const std::string& address) {
+    const std::size_t colon = address.rfind(':');
+    std::string host = address.substr(0, colon);
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    addrinfo hints{};
+    hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* found = nullptr;
+    if (const int failure = ::getaddrinfo(host.c_str(), address.c_str() + colon + 1, &hints, &found))
+      return ::gai_strerror(failure);
+    descriptor socket{::socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+    const int on = 1;
+    ::setsockopt(socket.number(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (found->ai_family == AF_INET6) ::setsockopt(socket.number(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    const bool is_bound =
+        ::bind(socket.number(), found->ai_addr, found->ai_addrlen) == 0 && ::listen(socket.number(), SOMAXCONN) == 0;
+    ::freeaddrinfo(found);
+    if (!is_bound) return std::strerror(errno);
+
+    sockaddr_storage bound{};
+    socklen_t size = sizeof bound;
+    ::getsockname(socket.number(), reinterpret_cast<sockaddr*>(&bound), &size);
+    std::array<char, NI_MAXSERV> port{};
+    ::getnameinfo(reinterpret_cast<sockaddr*>(&bound), size, nullptr, 0, port.data(), port.size(), NI_NUMERICSERV);
+    fmt::print("listening on {}:{}\n", address.substr(0, colon), port.data());
+    std::fflush(stdout);
+    listeners_.push_back(std::move(socket));
+    return {};
+  }
+
+  /// Serves until a signal has come and the last connection has gone.
+  void run() {
+    while (!is_stopping_ || !connections_.empty()) {
+      wait();
+      const moment now = clock_type::now();
+      if ((watched_.front().revents & POLLIN) != 0) stop(now);
+      auto seen = watched_.begin() + 1;
+      for (std::size_t i = 0; i < watched_listeners_; ++i, ++seen) {
+        if (seen->revents != 0) accept_from(seen->fd);
+      }
+      // Connections accepted just now are not watched yet: they stand in front.
+      auto each = connections_.begin();
+      std::advance(each, static_cast<std::ptrdiff_t>(connections_.size()) - (watched_.end() - seen));
+      for (; each != connections_.end(); ++each, ++seen) {
+        if (seen->revents != 0) each->proceed();
+        if (!each->is_over() && each->deadline() <= now) each->expire();
+      }
+      if (is_stopping_ && now >= stop_at_) {
+        for (connection& c : connections_) c.cut_short();
+      }
+      connections_.remove_if([](const connection& c) { return c.is_over(); });
+    }
+  }
+
+ private:
+  /// Waits for a signal, a socket or a deadline.
+  void wait() {
+    const moment now = clock_type::now();
+    moment until = now + std::chrono::hours{1};
+    watched_.assign(1, {signals_.number(), POLLIN, 0});
+    watched_listeners_ = 0;
+    if (!is_stopping_ && now < accept_again_at_) {
+      until = accept_again_at_;
+    } else {
+      for (const descriptor& l : listeners_) watched_.push_back({l.number(), POLLIN, 0});
+      watched_listeners_ = listeners_.size();
+    }
+    if (is_stopping_ && now < stop_at_) until = std::min(until, stop_at_);
+    for (const connection& c : connections_) {
+      watched_.push_back({c.socket(), c.events(), 0});
+      until = std::min(until, c.deadline());
+    }
+    const auto rest = std::chrono::ceil<std::chrono::milliseconds>(std::max(until - now, clock_type::duration::zero()));
+    if (::poll(watched_.data(), watched_.size(), static_cast<int>(rest.count())) < 0) {
+      for (pollfd& p : watched_) p.revents = 0;
+    }
+  }
+
+  void accept_from(int listener) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    const auto accept = [&] {
+      return descriptor{::accept4(listener, reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC)};
+    };
+    descriptor socket = accept();
+    if (socket) {
+      const bool is_welcome = connections_.size() < chosen_.most_connections;
+      connections_.emplace_front(chosen_, std::move(socket), address_of(address, size), is_welcome);
+      return;
+    }
+    if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED) return;
+    // Without a free descriptor the client would stay in the queue, and poll would report it again and again. The spare one is
+    // enough to say 421 and to close; where that does not help, accepting has a pause.
+    constexpr std::chrono::milliseconds pause{200};
+    if (errno == EMFILE || errno == ENFILE) {
+      spare_ = {};
+      if (socket = accept(); socket) turn_away(std::move(socket), address_of(address, size));
+      spare_ = open_spare();
+      if (spare_) return;
+    }
+    accept_again_at_ = clock_type::now() + pause;
+  }
+
+  /// Says 421 and closes.
+  void turn_away(descriptor socket, std::string client_address) const {
+    connection last{chosen_, std::move(socket), std::move(client_address), false};
+  }
+
+  static descriptor open_spare() { return descriptor{::open("/dev/null", O_RDONLY | O_CLOEXEC)}; }
+
+  void stop(moment now) {
+    std::array<char, 16> signals{};
+    while (::read(signals_.number(), signals.data(), signals.size()) > 0) {
+    }
+    stop_at_ = is_stopping_ ? now : now + chosen_.grace;
+    is_stopping_ = true;
+    listeners_.clear();
+    watched_listeners_ = 0;
+    for (connection& c : connections_) c.shut_down();
+  }
+
+  const settings& chosen_;
+  descriptor signals_;
+  descriptor spare_;
+  std::vector<descriptor> listeners_;
+  std::list<connection> connections_;
+  std::vector<pollfd> watched_;  ///< the signal, the listeners, the connections
+  std::size_t watched_listeners_ = 0;
+  moment accept_again_at_{};
+  bool is_stopping_ = false;
+  moment stop_at_{};  ///< when connections that are left are cut short
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  static settings chosen;
+  read_arguments(argc, argv, chosen);
+  const std::string first = expand(chosen.maildir, "postmaster");
+  if (const int failure = make_maildir(first)) {
+    fmt::print(stderr, "{}: {}: {}\n", argv[0], first, std::strerror(failure));
+    return EXIT_FAILURE;
+  }
+  server here{chosen};
+  for (const std::string& address : chosen.listen) {
+    if (const std::string failure = here.listen_at(address); !failure.empty()) {
+      fmt::print(stderr, "{}: cannot listen at {}: {}\n", argv[0], address, failure);
+      return EXIT_FAILURE;
+    }
+  }
+  here.run();
+}

@@ -1,0 +1,711 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSL-1.0
+"""What the example programs do, seen from outside. EHLO_DIALOGUE and EHLO_RECEIVE name them; run.sh sets both."""
+
+import base64
+import glob
+import os
+import re
+import resource
+import shutil
+import signal
+import smtplib
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+DIALOGUE = os.environ.get('EHLO_DIALOGUE', '01_dialogue')
+RECEIVE = os.environ.get('EHLO_RECEIVE', '02_receive')
+WAIT = 30  # seconds that nothing here should take
+
+
+def run(program, *arguments, octets=b''):
+    return subprocess.run([program, *arguments], input=octets, capture_output=True, timeout=WAIT)
+
+
+def lines(*commands):
+    return b''.join(c.encode() + b'\r\n' for c in commands)
+
+
+class Options(unittest.TestCase):
+    def test_help_names_every_option_and_succeeds(self):
+        wanted = {
+            DIALOGUE: ['--hostname', '--lmtp', '--max-size', '--max-recipients', '--max-errors', '--tls-active', '--auth', '--reject-rcpt',
+                       '--user', '--list', '--actions', '--help'],
+            RECEIVE: ['--listen', '--hostname', '--domain', '--maildir', '--lmtp', '--max-size', '--max-connections', '--timeout',
+                      '--verbose', '--help'],
+        }
+        for program, options in wanted.items():
+            out = run(program, '--help')
+            self.assertEqual(out.returncode, 0)
+            self.assertEqual(out.stderr, b'')
+            for option in options:
+                self.assertIn(option.encode(), out.stdout)
+
+    def test_a_wrong_argument_is_explained_and_ends_the_program(self):
+        folder = ['--maildir', '/nonexistent/%u']
+        for program, arguments, said in [
+            (DIALOGUE, ['--nonsense'], 'nonsense'),
+            (DIALOGUE, ['--hostname'], 'hostname'),
+            (DIALOGUE, ['--hostname', 'a..b'], 'octet 2'),
+            (DIALOGUE, ['--max-size', 'big'], "'big'"),
+            (DIALOGUE, ['--max-size', '1'], 'minimum'),
+            (DIALOGUE, ['--max-recipients', '99'], 'minimum'),
+            (DIALOGUE, ['--max-errors', '-1'], "'-1'"),
+            (DIALOGUE, ['--auth', 'rose'], 'USER:PASSWORD'),
+            (DIALOGUE, ['--reject-rcpt', 'a@b'], "'='"),
+            (DIALOGUE, ['--reject-rcpt', 'a@b=250'], 'refuses'),
+            (DIALOGUE, ['--reject-rcpt', 'a=550'], "'a'"),
+            (DIALOGUE, ['--user', 'Fred <fred>'], "'fred'"),
+            (DIALOGUE, ['--user', 'Fr\ned <fred@a>'], 'octet'),
+            (DIALOGUE, ['--list', 'all'], 'NAME='),
+            (DIALOGUE, ['--list', 'all='], 'members'),
+            (DIALOGUE, ['file.txt'], 'file.txt'),
+            (RECEIVE, [], '--maildir is missing'),
+            (RECEIVE, ['--maildir', '/x/%z'], '%u'),
+            (RECEIVE, folder + ['--listen', '2525'], 'ADDR:PORT'),
+            (RECEIVE, folder + ['--listen', '127.0.0.1:25', '--lmtp'], 'port 25'),
+            (RECEIVE, folder + ['--domain', 'a@b'], "'a@b'"),
+            (RECEIVE, folder + ['--timeout', '0'], 'from 1'),
+            (RECEIVE, folder + ['--max-connections', '1e3'], "'1e3'"),
+            (RECEIVE, folder + ['--max-size', '18446744073709551616'], 'number'),
+        ]:
+            with self.subTest(program=program, arguments=arguments):
+                out = run(program, *arguments)
+                self.assertEqual(out.returncode, 2)
+                self.assertEqual(out.stdout, b'')
+                self.assertIn(said, out.stderr.decode())
+                self.assertIn('--help', out.stderr.decode())
+
+
+class Dialogue(unittest.TestCase):
+    def replies(self, commands, *options):
+        """The codes and texts of the replies behind the greeting."""
+        out = run(DIALOGUE, '--hostname', 'mx.example.org', *options, octets=lines(*commands))
+        self.assertEqual(out.returncode, 0, out.stderr)
+        got = out.stdout.decode()
+        self.assertTrue(got.endswith('\r\n') and '\n' not in got.replace('\r\n', ''), got)
+        self.assertTrue(got.startswith('220 mx.example.org '), got)
+        return got.split('\r\n')[1:-1]
+
+    def codes(self, commands, *options):
+        return [r[:3] for r in self.replies(commands, *options) if r[3:4] != '-']
+
+    def test_a_message_is_taken_and_the_session_ends_with_quit(self):
+        self.assertEqual(
+            self.codes(['EHLO c.example', 'MAIL FROM:<a@c.example>', 'RCPT TO:<b@mx.example.org>', 'DATA', 'Subject: x', '', '.', 'QUIT']),
+            ['250', '250', '250', '354', '250', '221'])
+
+    def test_recipients_elsewhere_are_refused_unless_told_otherwise(self):  # THREATS [T52]
+        talk = ['HELO c.example', 'MAIL FROM:<>', 'RCPT TO:<b@elsewhere.example>', 'RCPT TO:<b@example.org>',
+                'RCPT TO:<@mx.example.org:b@elsewhere.example>', 'RCPT TO:<b%elsewhere.example@mx.example.org>', 'RCPT TO:<Postmaster>']
+        self.assertEqual(self.codes(talk), ['250', '250', '550', '250', '550', '250', '250'])
+        self.assertEqual(self.codes(talk, '--accept-any'), ['250', '250', '250', '250', '250', '250', '250'])
+        self.assertEqual(self.codes(talk, '--user', 'B <b@elsewhere.example>'), ['250', '250', '250', '250', '250', '250', '250'])
+
+    def test_reject_rcpt_answers_with_the_code(self):
+        for code in ['550', '551', '552', '553', '450', '451', '452']:
+            got = self.codes(['HELO c', 'MAIL FROM:<>', 'RCPT TO:<no@mx.example.org>', 'RCPT TO:<yes@mx.example.org>'],
+                             '--reject-rcpt', 'no@mx.example.org=' + code)
+            self.assertEqual(got, ['250', '250', code, '250'])
+        self.assertEqual(self.codes(['HELO c', 'MAIL FROM:<>', 'RCPT TO:<no@x>', 'NOOP'], '--reject-rcpt', 'no@x=421'), ['250', '250', '421'])
+
+    def test_vrfy_finds_one_none_or_several(self):
+        users = ['--user', 'Fred Smith <fred@mx.example.org>', '--user', 'John Smith <john@mx.example.org>']
+        self.assertEqual(self.replies(['VRFY fred'], *users), ['250 2.1.5 Fred Smith <fred@mx.example.org>'])
+        self.assertEqual(self.replies(['VRFY fred@MX.example.org'], *users), ['250 2.1.5 Fred Smith <fred@mx.example.org>'])
+        self.assertEqual(self.replies(['VRFY smith'], *users),
+                         ['553-5.1.4 Fred Smith <fred@mx.example.org>', '553 5.1.4 John Smith <john@mx.example.org>'])
+        self.assertEqual(self.codes(['VRFY nobody'], *users), ['550'])
+        self.assertEqual(self.codes(['VRFY fred']), ['252'])
+
+    def test_expn_shows_the_members_of_a_list(self):
+        lists = ['--list', 'garden=rose@a.example,tulip@b.example']
+        got = self.replies(['EXPN garden', 'EXPN other'], *lists)
+        self.assertEqual([g[:4] for g in got], ['250-', '250 ', '550 '])
+        self.assertIn('<rose@a.example>', got[0])
+        self.assertIn('<tulip@b.example>', got[1])
+        self.assertEqual(self.codes(['EXPN garden']), ['502'])
+
+    def test_auth_takes_the_password_and_shows_it_nowhere(self):  # THREATS [T37]
+        def b64(text):
+            return base64.b64encode(text.encode()).decode()
+        secrets = ['thorn:5', b64('thorn:5'), b64('\0rose\0thorn:5'), b64('wrong'), b64('\0rose\0wrong')]
+        options = ['--auth', 'rose:thorn:5', '--tls-active', '--actions']
+        for commands, wanted in [
+            (['AUTH PLAIN ' + secrets[2]], ['235']),
+            (['AUTH PLAIN', secrets[2]], ['334', '235']),
+            (['AUTH PLAIN ' + secrets[4]], ['535']),
+            (['AUTH PLAIN ' + b64('fred\0rose\0thorn:5')], ['535']),
+            (['AUTH PLAIN ' + b64('rose\0thorn:5')], None),
+            (['AUTH PLAIN', '*'], ['334', '501']),
+            (['AUTH LOGIN', b64('rose'), secrets[1]], ['334', '334', '235']),
+            (['AUTH LOGIN ' + b64('rose'), secrets[1]], ['334', '235']),
+            (['AUTH LOGIN', b64('rose'), secrets[3]], ['334', '334', '535']),
+            (['AUTH LOGIN', b64('fred'), secrets[1]], ['334', '334', '535']),
+            (['AUTH PLAIN ' + secrets[2], 'AUTH PLAIN ' + secrets[2]], ['235', '503']),
+        ]:
+            with self.subTest(commands=commands):
+                out = run(DIALOGUE, *options, octets=lines('EHLO c', *commands))
+                got = [r[:3].decode() for r in out.stdout.split(b'\r\n')[1:-1] if r[3:4] != b'-'][1:]
+                if wanted:
+                    self.assertEqual(got, wanted)
+                else:
+                    self.assertIn(got[0], ['501', '535'])
+                for secret in secrets:
+                    self.assertNotIn(secret.encode(), out.stdout + out.stderr)
+
+    def test_auth_needs_tls(self):  # THREATS [T31]
+        got = self.replies(['EHLO c', 'AUTH PLAIN AHJvc2UAdGhvcm41'], '--auth', 'rose:thorn5')
+        self.assertFalse([r for r in got if 'AUTH' in r])
+        self.assertIn(got[-1][:3], ['504', '538'])
+        self.assertEqual(self.codes(['EHLO c', 'AUTH PLAIN AHJvc2UAdGhvcm41'], '--tls-active'), ['250', '502'])
+
+    def test_lmtp_answers_for_each_recipient(self):
+        got = self.codes(['EHLO c', 'LHLO c', 'MAIL FROM:<>', 'RCPT TO:<a@mx.example.org>', 'RCPT TO:<no@x>', 'RCPT TO:<b@mx.example.org>',
+                          'DATA', 'x', '.', 'QUIT'], '--lmtp')
+        self.assertEqual(got, ['500', '250', '250', '250', '550', '250', '354', '250', '250', '221'])
+
+    def test_limits_hold(self):
+        self.assertEqual(self.codes(['EHLO c', 'MAIL FROM:<> SIZE=65537', 'MAIL FROM:<> SIZE=65536'], '--max-size', '65536'),
+                         ['250', '552', '250'])
+        rcpts = [f'RCPT TO:<u{i}@mx.example.org>' for i in range(101)]
+        self.assertEqual(self.codes(['EHLO c', 'MAIL FROM:<>', *rcpts], '--max-recipients', '100')[-2:], ['250', '452'])
+        self.assertEqual(self.codes(['BAD'] * 9, '--max-errors', '3'), ['500', '500', '500', '421'])
+
+    def test_actions_are_printed_on_standard_error(self):
+        out = run(DIALOGUE, '--actions', octets=lines('EHLO c', 'MAIL FROM:<>', 'NONSENSE', 'QUIT'))
+        told = out.stderr.decode().splitlines()
+        names = [re.match(r'\w+', line)[0] for line in told]
+        for name in ['greeting_question', 'transmit', 'receive', 'hello_question', 'mail_question', 'violation', 'transaction_reset',
+                     'close_channel']:
+            self.assertIn(name, names)
+
+    def test_octets_that_come_one_by_one_change_nothing(self):
+        octets = lines('EHLO c.example', 'MAIL FROM:<>', 'RCPT TO:<a@mx.example.org>', 'DATA', '..x', '.', 'VRFY a', 'QUIT')
+        whole = run(DIALOGUE, octets=octets)
+        ours, theirs = socket.socketpair()  # as under inetd
+        with ours, subprocess.Popen([DIALOGUE], stdin=theirs, stdout=theirs) as program:
+            theirs.close()
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+            for i in range(len(octets)):
+                ours.send(octets[i:i + 1])
+                if i % 8 == 0:
+                    time.sleep(0.001)
+            got = b''
+            while part := ours.recv(4096):
+                got += part
+            self.assertEqual(program.wait(WAIT), 0)
+        self.assertEqual(got, whole.stdout)
+
+    def test_the_end_of_the_input_ends_it(self):
+        for octets in [b'', b'EH', lines('EHLO c', 'MAIL FROM:<>', 'RCPT TO:<a@mx.example.org>', 'DATA') + b'x\r\n.']:
+            out = run(DIALOGUE, octets=octets)
+            self.assertEqual(out.returncode, 0)
+            self.assertNotIn(b'2.6.0', out.stdout)
+
+
+class Server:
+    """02_receive on a free port, with its Maildirs in a folder of its own."""
+
+    def __init__(self, *options, maildir='%u', limits=(), folder=None, listen='127.0.0.1:0'):
+        self.folder = folder or tempfile.mkdtemp(prefix='ehlo-receive-')
+        self.log = open(self.folder + '.log', 'w+b')
+
+        def lower_limits():
+            for name, value in limits:
+                resource.setrlimit(name, (value, value))
+
+        self.process = subprocess.Popen(
+            [RECEIVE, '--listen', listen, '--hostname', 'mx.example.org', '--domain', 'example.org', '--maildir',
+             os.path.join(self.folder, maildir), *options],
+            stdout=subprocess.PIPE, stderr=self.log, preexec_fn=lower_limits)
+        said = self.process.stdout.readline().decode()
+        self.address, self.port = re.fullmatch(r'listening on (.*):(\d+)\n', said).groups()
+        self.port = int(self.port)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        self.log.close()
+        os.unlink(self.log.name)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def stop(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        return self.process.wait(WAIT)
+
+    def connect(self, greeted=True):
+        return Client(self, greeted)
+
+    def files(self, part='new', user='*'):
+        return sorted(glob.glob(os.path.join(self.folder, user, part, '*')))
+
+    def messages(self, user='*'):
+        """The stored octets, and behind the trace fields what the client had sent."""
+        out = []
+        for path in self.files('new', user):
+            with open(path, 'rb') as file:
+                out.append(without_trace(file.read()))
+        return out
+
+    def deliver(self, text=b'Subject: x\r\n\r\nx\r\n', to='bob@example.org'):
+        with self.connect() as client:
+            client.begin(to)
+            return client.finish(text)
+
+    def seconds_of_cpu(self):
+        with open(f'/proc/{self.process.pid}/stat') as file:
+            fields = file.read().rpartition(')')[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
+    def kilobytes(self):
+        with open(f'/proc/{self.process.pid}/status') as file:
+            return int(re.search(r'VmRSS:\s+(\d+)', file.read())[1])
+
+
+TRACE = re.compile(rb'Return-Path: <[^\r\n]*>\r\nReceived: [^\r\n]*\r\n([ \t][^\r\n]*\r\n)*')
+
+
+def without_trace(stored):
+    found = TRACE.match(stored)
+    assert found, stored[:400]
+    return stored[found.end():]
+
+
+class Client:
+    """A client that says what it is told, and reads one reply at a time."""
+
+    def __init__(self, server, greeted=True):
+        address = server.address.strip('[]')
+        self.socket = socket.create_connection((address, server.port), WAIT)
+        self.reader = self.socket.makefile('rb')
+        if greeted:
+            assert self.reply().startswith('220 '), 'no greeting'
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self.reader.close()
+        self.socket.close()
+
+    def reply(self):
+        while True:
+            line = self.reader.readline().decode()
+            if line[3:4] != '-':
+                return line
+
+    def say(self, command):
+        self.socket.sendall(command.encode() + b'\r\n')
+        return self.reply()
+
+    def begin(self, *recipients, hello='EHLO client.example', mail='MAIL FROM:<alice@client.example>'):
+        for command in [hello, mail, *(f'RCPT TO:<{r}>' for r in recipients)]:
+            got = self.say(command)
+            assert got.startswith('250'), (command, got)
+        got = self.say('DATA')
+        assert got.startswith('354'), got
+
+    def finish(self, text):
+        self.socket.sendall(text + b'.\r\n')
+        return self.reply()
+
+    def is_closed(self):
+        try:
+            return self.reader.read() == b''
+        except ConnectionError:
+            return True
+
+
+class Receive(unittest.TestCase):
+    def test_the_message_is_stored_as_it_was_sent_below_its_trace_fields(self):
+        with Server() as server:
+            text = b'Subject: x\r\n\r\n.dot\r\n..\r\nno white space changes  \r\n\t\r\n' + bytes(range(128, 256)) + b'\r\n'
+            got = server.deliver(text.replace(b'\r\n.', b'\r\n..'))
+            self.assertTrue(got.startswith('250'), got)
+            self.assertEqual(server.messages(), [text])
+            self.assertEqual(server.files('tmp'), [])
+            with open(server.files()[0], 'rb') as file:
+                stored = file.read().decode('latin-1')
+            top = stored[:stored.index('Subject')]
+            self.assertTrue(top.startswith('Return-Path: <alice@client.example>\r\nReceived: '), top)
+            for part in ['client.example', '[127.0.0.1]', 'mx.example.org', 'ESMTP', '<bob@example.org>']:
+                self.assertIn(part, top)
+            self.assertEqual(os.stat(server.files()[0]).st_mode & 0o777, 0o600)
+            self.assertEqual(os.path.basename(os.path.dirname(os.path.dirname(server.files()[0]))), 'bob')
+
+    def test_empty_messages_and_messages_without_header_are_kept(self):
+        with Server(maildir='all') as server:
+            for text in [b'', b'\r\n', b'no header here\r\n', b'\r\n\r\n']:
+                self.assertTrue(server.deliver(text).startswith('250'))
+            self.assertEqual(sorted(server.messages()), sorted([b'', b'\r\n', b'no header here\r\n', b'\r\n\r\n']))
+
+    def test_chunks_are_stored_octet_by_octet(self):
+        text = bytes(range(256)) * 300
+        with Server() as server, server.connect() as client:
+            client.say('EHLO client.example')
+            client.say('MAIL FROM:<> BODY=BINARYMIME')
+            client.say('RCPT TO:<bob@example.org>')
+            client.socket.sendall(b'BDAT 70000\r\n' + text[:70000])
+            self.assertTrue(client.reply().startswith('250'))
+            client.socket.sendall(b'BDAT %d LAST\r\n' % (len(text) - 70000) + text[70000:])
+            self.assertTrue(client.reply().startswith('250'))
+            self.assertEqual(server.messages(), [text])
+
+    def test_relaying_is_refused(self):  # THREATS [T52]
+        with Server(maildir='all') as server, server.connect() as client:
+            client.say('EHLO client.example')
+            client.say('MAIL FROM:<alice@example.org>')
+            for to, code in [
+                ('bob@elsewhere.example', '550'),
+                ('@example.org:bob@elsewhere.example', '550'),
+                ('"bob@example.org"@elsewhere.example', '550'),
+                ('bob@sub.example.org', '550'),
+                ('bob@[127.0.0.1]', '550'),
+                ('bob', '501'),
+                ('bob%elsewhere.example@example.org', '250'),  # an ordinary local-part, stored here
+                ('@elsewhere.example:bob@EXAMPLE.org', '250'),
+                ('Postmaster', '250'),
+            ]:
+                self.assertEqual(client.say(f'RCPT TO:<{to}>')[:3], code, to)
+        with Server(maildir='all') as server:
+            with server.connect() as client:
+                client.begin('pOSTmaster')
+                self.assertTrue(client.finish(b'x\r\n').startswith('250'))
+
+    def test_only_a_plain_local_part_becomes_a_folder(self):  # THREATS [T22]
+        with Server() as server, server.connect() as client:
+            client.say('EHLO client.example')
+            client.say('MAIL FROM:<>')
+            for local, code in [('"../../x"', '553'), ('a/b', '553'), ('-f', '553'), ('"a b"', '553'), ('".."', '553'), ('".x"', '553'),
+                                ('$HOME', '553'), ('`id`', '553'), ('""', '553'), ('a|b', '553'), ('%u', '553'),
+                                ('bob+x.y-z_1', '250'), ('"bob"', '250'), ('"b\\ob"', '250'), ('POSTMASTER', '250')]:
+                self.assertEqual(client.say(f'RCPT TO:<{local}@example.org>')[:3], code, local)
+            self.assertEqual(client.say('DATA')[:3], '354')
+            self.assertTrue(client.finish(b'x\r\n').startswith('250'))
+            self.assertEqual(sorted(os.listdir(server.folder)), ['bob', 'bob+x.y-z_1', 'postmaster'])
+            self.assertEqual(len(server.messages('bob')), 1)
+            self.assertEqual(len(server.messages('bob+x.y-z_1')), 1)
+            self.assertEqual(len(server.messages('postmaster')), 1)
+
+    def test_one_maildir_gets_one_copy(self):
+        with Server(maildir='all') as server, server.connect() as client:
+            client.begin('bob@example.org', 'carol@example.org', 'bob@example.org')
+            self.assertTrue(client.finish(b'x\r\n').startswith('250'))
+            self.assertEqual(server.messages(), [b'x\r\n'])
+
+    def test_a_message_for_several_is_delivered_to_all_or_none(self):
+        with Server() as server:
+            os.mkdir(os.path.join(server.folder, 'carol'))
+            with open(os.path.join(server.folder, 'carol', 'new'), 'w'):  # no folder can be made here
+                pass
+            for order in [['bob', 'carol', 'dave'], ['carol', 'bob'], ['bob', 'dave', 'carol']]:
+                with server.connect() as client:
+                    client.begin(*(user + '@example.org' for user in order))
+                    self.assertTrue(client.finish(b'x\r\n').startswith('451'))
+                    self.assertEqual(server.messages(), [])
+                    self.assertEqual(server.files('tmp'), [])
+                    client.begin('bob@example.org', hello='NOOP')  # the session goes on
+                    self.assertTrue(client.finish(b'y\r\n').startswith('250'))
+                self.assertEqual(server.messages(), [b'y\r\n'])
+                os.unlink(server.files()[0])
+
+    def test_lmtp_answers_for_each_mailbox(self):
+        with Server('--lmtp') as server, server.connect() as client:
+            os.makedirs(os.path.join(server.folder, 'carol', 'tmp'))
+            with open(os.path.join(server.folder, 'carol', 'new'), 'w'):
+                pass
+            client.begin('bob@example.org', 'carol@example.org', 'dave@example.org', 'bob@example.org', hello='LHLO client.example')
+            client.socket.sendall(b'x\r\n.\r\n')
+            self.assertEqual([client.reply()[:3] for _ in range(4)], ['250', '451', '250', '250'])
+            self.assertEqual(server.messages(), [b'x\r\n'] * 2)
+            self.assertEqual(server.files('tmp'), [])
+
+    def test_a_loop_is_broken(self):
+        with Server('--max-hops', '3') as server, server.connect() as client:
+            for hops, code in [(3, '250'), (4, '554 5.4.0')]:
+                client.begin('bob@example.org')
+                text = b'Received: from a\r\n by b; x\r\n' * hops + b'Subject: x\r\n\r\n' + b'Received: in the body\r\n' * 9
+                self.assertEqual(client.finish(text)[:len(code)], code)
+            self.assertEqual(len(server.messages()), 1)
+            self.assertEqual(server.files('tmp'), [])
+
+    def test_a_line_feed_alone_ends_nothing(self):  # THREATS [T1]
+        with Server() as server, server.connect() as client:
+            client.begin('bob@example.org')
+            got = client.finish(b'x\n.\nMAIL FROM:<forged@example.org>\r\n')
+            self.assertTrue(got.startswith('554'), got)
+            self.assertEqual(server.messages() + server.files('tmp'), [])
+            self.assertTrue(client.say('NOOP').startswith('250'))
+
+    def test_ipv6_and_several_addresses(self):
+        if not socket.has_ipv6:
+            self.skipTest('no IPv6')
+        try:
+            socket.create_server(('::1', 0), family=socket.AF_INET6).close()
+        except OSError:
+            self.skipTest('no IPv6')
+        with Server(listen='[::1]:0') as server:
+            self.assertTrue(server.deliver().startswith('250'))
+            with open(server.files()[0], 'rb') as file:
+                self.assertIn(b'[IPv6:::1]', file.read())
+
+    def test_a_port_that_is_taken_is_explained(self):
+        with Server() as server:
+            out = run(RECEIVE, '--listen', f'127.0.0.1:{server.port}', '--maildir', server.folder + '/x')
+            self.assertEqual(out.returncode, 1)
+            self.assertIn(b'cannot listen', out.stderr)
+
+    # ---- Clients that are slow, silent or many
+
+    def test_a_client_that_does_not_read_is_not_read_from_and_loses_nothing(self):  # THREATS [T43]
+        count = 100000
+        with Server() as server:
+            before = server.kilobytes()
+            slow = socket.socket()
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+            slow.connect(('127.0.0.1', server.port))
+            slow.settimeout(WAIT)
+            sender = threading.Thread(target=slow.sendall, args=(b'HELO c\r\n' + b'VRFY bob\r\n' * count + b'QUIT\r\n',))
+            sender.start()
+            time.sleep(0.5)
+            self.assertTrue(sender.is_alive())  # it is held back
+            self.assertTrue(server.deliver().startswith('250'))  # others are served meanwhile
+            got = bytearray()
+            while part := slow.recv(65536):
+                got += part
+                if len(got) < 200000:
+                    time.sleep(0.001)
+            sender.join()
+            slow.close()
+            replies = bytes(got).split(b'\r\n')
+            self.assertEqual([r[:3] for r in replies], [b'220', b'250'] + [b'252'] * count + [b'221', b''])
+            self.assertLess(server.kilobytes() - before, 2000)
+
+    def test_a_client_that_never_reads_is_left(self):
+        with Server('--timeout', '1') as server:
+            slow = socket.socket()
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            slow.connect(('127.0.0.1', server.port))
+            slow.settimeout(10)
+            with self.assertRaises(OSError) as caught:
+                while True:
+                    slow.sendall(b'VRFY bob\r\n' * 1000)
+            self.assertIsInstance(caught.exception, (ConnectionError, BrokenPipeError))
+            slow.close()
+            self.assertTrue(server.deliver().startswith('250'))
+
+    def test_silence_ends_with_421_and_single_octets_do_not_stretch_it(self):  # THREATS [T42]
+        with Server('--timeout', '1') as server, server.connect() as silent, server.connect() as dripping, server.connect() as writing:
+            writing.begin('bob@example.org')
+            writing.socket.sendall(b'half a mess')
+            begun = time.monotonic()
+            replies = []
+            reader = threading.Thread(target=lambda: replies.append(dripping.reply()))
+            reader.start()
+            try:
+                while reader.is_alive() and time.monotonic() < begun + 10:
+                    dripping.socket.send(b'X')
+                    time.sleep(0.1)
+            except ConnectionError:
+                pass
+            reader.join(WAIT)
+            self.assertLess(time.monotonic() - begun, 5)
+            self.assertEqual(replies[0][:9], '421 4.4.2')
+            for client in [silent, writing]:
+                self.assertEqual(client.reply()[:9], '421 4.4.2')
+                self.assertTrue(client.is_closed())
+            self.assertEqual(server.messages() + server.files('tmp'), [])
+
+    def test_without_free_descriptors_it_goes_on_and_stays_calm(self):
+        with Server(limits=[(resource.RLIMIT_NOFILE, 24)]) as server:
+            clients = [server.connect(greeted=False) for _ in range(40)]
+            first = [c.reply()[:3] for c in clients]
+            self.assertIn('220', first)
+            self.assertIn('421', first)
+            self.assertEqual(set(first), {'220', '421'})
+            before = server.seconds_of_cpu()
+            waiting = [server.connect(greeted=False) for _ in range(3)]
+            time.sleep(1)
+            self.assertLess(server.seconds_of_cpu() - before, 0.2)
+            one = clients[first.index('220')]  # no descriptor is left for its message
+            one.begin('bob@example.org')
+            self.assertRegex(one.finish(b'x\r\n'), '^45')
+            self.assertEqual(server.messages(), [])
+            for c in clients + waiting:
+                c.close()
+            time.sleep(0.3)
+            self.assertTrue(server.deliver().startswith('250'))
+            self.assertEqual(len(server.messages()), 1)
+
+    def test_more_connections_than_wanted_are_told_421(self):
+        with Server('--max-connections', '2') as server:
+            with server.connect(), server.connect(), server.connect(greeted=False) as third:
+                self.assertEqual(third.reply()[:3], '421')
+                self.assertTrue(third.is_closed())
+            time.sleep(0.3)
+            self.assertTrue(server.deliver().startswith('250'))
+
+    def test_an_error_reply_arrives_before_the_connection_closes(self):  # THREATS [T8]
+        with Server() as server, server.connect() as client:
+            client.socket.sendall(b'POST / HTTP/1.1\r\nHost: mx\r\n\r\n' + b'x' * 200000)
+            self.assertEqual(client.reply()[:3], '554')
+            client.socket.shutdown(socket.SHUT_WR)
+
+    # ---- The disk
+
+    def check_full(self, server):
+        with server.connect() as client:
+            client.begin('bob@example.org')
+            got = client.finish(b'Subject: large\r\n\r\n' + (b'x' * 998 + b'\r\n') * 1000)
+            self.assertEqual(got[:9], '452 4.3.1')
+            self.assertEqual(server.messages() + server.files('tmp'), [])
+            client.begin('bob@example.org', 'carol@example.org')
+            self.assertTrue(client.finish(b'small\r\n').startswith('250'))
+            self.assertEqual(server.messages(), [b'small\r\n'] * 2)
+
+    def test_a_file_that_cannot_grow_is_452_and_leaves_nothing(self):
+        with Server(limits=[(resource.RLIMIT_FSIZE, 200000)]) as server:
+            self.check_full(server)
+
+    def test_a_full_disk_is_452_and_leaves_nothing(self):
+        folder = tempfile.mkdtemp(prefix='ehlo-full-')
+        mounted = subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder], capture_output=True)
+        if mounted.returncode != 0:
+            os.rmdir(folder)
+            self.skipTest('needs the right to mount a small file system')
+        try:
+            with Server(folder=folder) as server:
+                self.check_full(server)
+                # What fits once and not twice is delivered to nobody.
+                with server.connect() as client:
+                    client.begin('bob@example.org', 'carol@example.org')
+                    got = client.finish((b'x' * 998 + b'\r\n') * 150)
+                    self.assertEqual(got[:9], '452 4.3.1')
+                    self.assertEqual(server.messages(), [b'small\r\n'] * 2)
+                    self.assertEqual(server.files('tmp'), [])
+        finally:
+            subprocess.run(['umount', folder], check=True)
+            os.rmdir(folder)
+
+    # ---- The end
+
+    def test_sigterm_tells_idle_clients_421_and_ends(self):
+        for how in [signal.SIGTERM, signal.SIGINT]:
+            with Server() as server, server.connect() as idle, server.connect() as busy:
+                busy.say('EHLO client.example')
+                busy.say('MAIL FROM:<>')
+                begun = time.monotonic()
+                server.process.send_signal(how)
+                for client in [idle, busy]:
+                    self.assertEqual(client.reply()[:9], '421 4.3.2')
+                    self.assertTrue(client.is_closed())
+                    client.close()
+                self.assertEqual(server.process.wait(WAIT), 0)
+                self.assertLess(time.monotonic() - begun, 2)
+
+    def test_sigterm_lets_a_message_come_to_its_end(self):
+        with Server('--grace', '10') as server, server.connect() as client:
+            client.begin('bob@example.org')
+            client.socket.sendall(b'first\r\n')
+            server.process.send_signal(signal.SIGTERM)
+            time.sleep(0.3)
+            self.assertTrue(client.finish(b'second\r\n').startswith('250'))
+            self.assertEqual(client.reply()[:9], '421 4.3.2')
+            client.close()
+            self.assertEqual(server.process.wait(WAIT), 0)
+            self.assertEqual(server.messages(), [b'first\r\nsecond\r\n'])
+
+    def test_sigterm_leaves_nothing_half_written(self):
+        for options, signals in [(['--grace', '1'], 1), (['--grace', '60'], 2)]:
+            with Server(*options) as server, server.connect() as client, server.connect() as large:
+                client.begin('bob@example.org')
+                client.socket.sendall(b'half a mess')
+                large.begin('carol@example.org')
+                large.socket.sendall(b'x\r\n' * 100000)
+                time.sleep(0.2)
+                self.assertEqual(len(server.files('tmp')), 2)
+                begun = time.monotonic()
+                for _ in range(signals):
+                    server.process.send_signal(signal.SIGTERM)
+                    time.sleep(0.1)
+                self.assertEqual(client.reply()[:9], '421 4.3.2')
+                client.close()
+                large.close()
+                self.assertEqual(server.process.wait(WAIT), 0)
+                self.assertLess(time.monotonic() - begun, 5)
+                self.assertEqual(server.files('tmp') + server.files('new'), [])
+
+    def test_a_client_that_goes_leaves_nothing(self):
+        with Server() as server:
+            for reset in [False, True]:
+                client = server.connect()
+                client.begin('bob@example.org')
+                client.socket.sendall(b'half a mess\r\n.\r')
+                time.sleep(0.1)
+                if reset:
+                    client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b'\1\0\0\0\0\0\0\0')
+                client.close()
+                time.sleep(0.2)
+                self.assertEqual(server.files('tmp') + server.files('new'), [])
+
+    def load(self, server, sessions, count):
+        """Messages from parallel sessions; gives those that were answered with 250."""
+        accepted = []
+
+        def client(number):
+            try:
+                with smtplib.SMTP('127.0.0.1', server.port, local_hostname='client.example', timeout=WAIT) as smtp:
+                    for i in range(count):
+                        text = f'Subject: {number}-{i}\r\n\r\n' + f'{number}-{i} line\r\n' * (i % 50)
+                        to = [f'user{i % 3}@example.org'] + (['copy@example.org'] if i % 10 == 0 else [])
+                        smtp.sendmail('alice@client.example', to, text)
+                        accepted.append((text.encode(), len(to)))
+            except (OSError, smtplib.SMTPException):
+                pass
+
+        threads = [threading.Thread(target=client, args=(n,)) for n in range(sessions)]
+        for t in threads:
+            t.start()
+        return threads, accepted
+
+    def test_twenty_parallel_sessions_lose_nothing(self):
+        with Server() as server:
+            threads, accepted = self.load(server, 20, 100)
+            for t in threads:
+                t.join()
+            self.assertEqual(len(accepted), 2000)
+            wanted = sorted(text for text, copies in accepted for _ in range(copies))
+            self.assertEqual(sorted(server.messages()), wanted)
+            self.assertEqual(server.files('tmp'), [])
+
+    def test_kill_under_load_loses_nothing_that_was_answered(self):
+        for after in [0.3, 0.6, 1.0]:
+            with Server() as server:
+                threads, accepted = self.load(server, 20, 100000)
+                time.sleep(after)
+                server.process.kill()
+                server.process.wait()
+                for t in threads:
+                    t.join()
+                self.assertGreater(len(accepted), 0)
+                stored = server.messages()
+                for text, copies in accepted:
+                    self.assertEqual(stored.count(text), copies)
+
+
+if __name__ == '__main__':
+    unittest.main(verbosity=2)

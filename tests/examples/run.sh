@@ -1,0 +1,29 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSL-1.0
+# Tests the example programs of a build: tests/examples/run.sh BUILD_FOLDER [TEST...]
+set -eu
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+if [ $# -eq 0 ] || [ ! -d "$1" ]; then
+  echo "$0: which build? Say: $0 BUILD_FOLDER [TEST...]" >&2
+  exit 2
+fi
+build=$1
+shift
+if ! command -v python3 >/dev/null; then
+  echo "$0: python3 is missing, and the tests are written in it" >&2
+  exit 2
+fi
+for program in 01_dialogue 02_receive; do
+  path=$(find "$build" -name "$program" -type f -perm -u+x | head -n 1)
+  if [ -z "$path" ]; then
+    echo "$0: there is no $program in $build" >&2
+    exit 2
+  fi
+  case $program in
+    01_dialogue) EHLO_DIALOGUE=$path ;;
+    02_receive) EHLO_RECEIVE=$path ;;
+  esac
+done
+export EHLO_DIALOGUE EHLO_RECEIVE
+exec python3 "$here/examples_test.py" "$@"
