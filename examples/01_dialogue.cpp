@@ -81,8 +81,7 @@ struct settings {
   bool actions = false;
 };
 
-// ---- The command line
-// ------------------------------------------------------------------------------------------------------------
+// ---- The command line -------------------------------------------------------------------------------------
 
 /// `value` cut at the last `separator`.
 std::pair<std::string_view, std::string_view> cut(const example::arguments& given, std::string_view value, char separator) {
@@ -171,8 +170,7 @@ settings read_arguments(int argc, char** argv) {
   return out;
 }
 
-// ---- The decisions
-// ---------------------------------------------------------------------------------------------------------------
+// ---- The decisions ----------------------------------------------------------------------------------------
 
 bool contains_ignoring_case(std::string_view text, std::string_view wanted) {
   const auto same = [](char a, char b) { return ehlo::ascii::to_lower(a) == ehlo::ascii::to_lower(b); };
@@ -272,8 +270,7 @@ void answer_auth(ehlo::server_session& session, const ehlo::auth_question& q, eh
   if (exchange.is_over()) exchange.clear();
 }
 
-// ---- The adapter: standard input and output
-// --------------------------------------------------------------------------------------
+// ---- The adapter: standard input and output ---------------------------------------------------------------
 
 std::string_view read_some(std::array<char, 4096>& buffer) {
   ssize_t count = 0;

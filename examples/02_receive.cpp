@@ -57,7 +57,8 @@ Receive mail by SMTP and store it in a Maildir.
   --domain NAME             take mail for this domain or address literal; may be repeated. Mail for any
                             other is refused; <Postmaster> is always taken
   --maildir FOLDER          where mail goes; made if it is not there. %u is the local-part, which then has
-                            to be plain (letters, digits, and . _ - + inside); %% is a percent sign
+                            to be plain (letters, digits, . _ - +; not beginning with . or -), so that it is
+                            safe as a name of a folder; %% is a percent sign
   --lmtp                    speak LMTP instead of SMTP (not on port 25)
   --max-size OCTETS         largest message, at least 65536; 0: any (default 67108864)
   --max-connections NUMBER  more are told 421 (default 500)
@@ -84,8 +85,7 @@ struct settings {
   bool verbose = false;
 };
 
-// ---- The command line
-// ------------------------------------------------------------------------------------------------------------
+// ---- The command line -------------------------------------------------------------------------------------
 
 std::string name_of_this_host() {
   std::array<char, 256> name{};
@@ -168,9 +168,8 @@ void read_arguments(int argc, char** argv, settings& out) {
   if (const auto good = out.options.check(); !good) given.refuse("{}", example::arguments::reason(good.error()));
 }
 
-// ---- Maildir
-// --------------------------------------------------------------------------------------------------------------------- Functions
-// give 0, or what errno said.
+// ---- Maildir ----------------------------------------------------------------------------------------------
+// Functions give 0, or what errno said.
 
 /// Owns a file descriptor.
 class descriptor {
@@ -209,11 +208,14 @@ int make_folder(const std::string& path) {
     if (const int failure = make_folder(path.substr(0, slash))) return failure;
     return make_folder(path);
   }
-  return sync_folder(path + "/..");
+  const int failure = sync_folder(path + "/..");
+  if (failure != 0) ::rmdir(path.c_str());
+  return failure;
 }
 
+/// Makes `tmp` last: where it is, the others are.
 int make_maildir(const std::string& path) {
-  for (const char* part : {"/tmp", "/new", "/cur"}) {
+  for (const char* part : {"/new", "/cur", "/tmp"}) {
     if (const int failure = make_folder(path + part)) return failure;
   }
   return 0;
@@ -349,8 +351,7 @@ const ehlo::reply& reply_for(int failure) {
   return is_full ? ehlo::replies::insufficient_storage : ehlo::replies::local_error;
 }
 
-// ---- The decisions
-// ---------------------------------------------------------------------------------------------------------------
+// ---- The decisions ----------------------------------------------------------------------------------------
 
 /// Answers the questions of one session, and stores its mail.
 class receiver {
@@ -488,8 +489,7 @@ class receiver {
   std::vector<int> outcomes_;  ///< LMTP: for each Maildir
 };
 
-// ---- The adapter: sockets and poll
-// -----------------------------------------------------------------------------------------------
+// ---- The adapter: sockets and poll ------------------------------------------------------------------------
 
 using clock_type = std::chrono::steady_clock;
 using moment = clock_type::time_point;
@@ -701,7 +701,6 @@ class server {
     while (!is_stopping_ || !connections_.empty()) {
       wait();
       const moment now = clock_type::now();
-      if ((watched_.front().revents & POLLIN) != 0) stop(now);
       auto seen = watched_.begin() + 1;
       for (std::size_t i = 0; i < watched_listeners_; ++i, ++seen) {
         if (seen->revents != 0) accept_from(seen->fd);
@@ -713,6 +712,7 @@ class server {
         if (seen->revents != 0) each->proceed();
         if (!each->is_over() && each->deadline() <= now) each->expire();
       }
+      if (watched_.front().revents != 0) stop(now);
       if (is_stopping_ && now >= stop_at_) {
         for (connection& c : connections_) c.cut_short();
       }
@@ -783,7 +783,6 @@ class server {
     stop_at_ = is_stopping_ ? now : now + chosen_.grace;
     is_stopping_ = true;
     listeners_.clear();
-    watched_listeners_ = 0;
     for (connection& c : connections_) c.shut_down();
   }
 

@@ -211,7 +211,7 @@ class Dialogue(unittest.TestCase):
 class Server:
     """02_receive on a free port, with its Maildirs in a folder of its own."""
 
-    def __init__(self, *options, maildir='%u', limits=(), folder=None, listen='127.0.0.1:0'):
+    def __init__(self, *options, maildir='%u', limits=(), folder=None, listen='127.0.0.1:0', environment=None):
         self.folder = folder or tempfile.mkdtemp(prefix='ehlo-receive-')
         self.log = open(self.folder + '.log', 'w+b')
 
@@ -222,7 +222,7 @@ class Server:
         self.process = subprocess.Popen(
             [RECEIVE, '--listen', listen, '--hostname', 'mx.example.org', '--domain', 'example.org', '--maildir',
              os.path.join(self.folder, maildir), *options],
-            stdout=subprocess.PIPE, stderr=self.log, preexec_fn=lower_limits)
+            stdout=subprocess.PIPE, stderr=self.log, preexec_fn=lower_limits, env={**os.environ, **(environment or {})})
         said = self.process.stdout.readline().decode()
         self.address, self.port = re.fullmatch(r'listening on (.*):(\d+)\n', said).groups()
         self.port = int(self.port)
@@ -424,7 +424,7 @@ class Receive(unittest.TestCase):
 
     def test_lmtp_answers_for_each_mailbox(self):
         with Server('--lmtp') as server, server.connect() as client:
-            os.makedirs(os.path.join(server.folder, 'carol', 'tmp'))
+            os.mkdir(os.path.join(server.folder, 'carol'))
             with open(os.path.join(server.folder, 'carol', 'new'), 'w'):
                 pass
             client.begin('bob@example.org', 'carol@example.org', 'dave@example.org', 'bob@example.org', hello='LHLO client.example')
@@ -601,6 +601,50 @@ class Receive(unittest.TestCase):
             subprocess.run(['umount', folder], check=True)
             os.rmdir(folder)
 
+    def disk_shim(self):
+        """The library of failing_disk.cpp, for LD_PRELOAD."""
+        compiler = shutil.which('c++')
+        source = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'failing_disk.cpp')
+        folder = tempfile.mkdtemp(prefix='ehlo-disk-')
+        self.addCleanup(shutil.rmtree, folder)
+        library = os.path.join(folder, 'failing_disk.so')
+        subprocess.run([compiler, '-std=c++20', '-shared', '-fPIC', '-o', library, source, '-ldl'], check=True, timeout=WAIT)
+        # A program with a sanitizer wants its own library first.
+        if run('sh', '-c', f'LD_PRELOAD={library} exec {RECEIVE} --help').returncode != 0:
+            self.skipTest('this build cannot be given another library')
+        return library
+
+    def test_whatever_step_fails_the_message_is_refused_and_nothing_stays(self):
+        library = self.disk_shim()
+        for step in range(1, 100):
+            with Server(environment={'LD_PRELOAD': library, 'EHLO_DISK_FAILS': str(step)}) as server, server.connect() as client:
+                client.begin('bob@example.org', 'carol@example.org')
+                got = client.finish(b'first\r\n')
+                if got.startswith('250'):  # there are not that many steps
+                    break
+                with self.subTest(step=step):
+                    self.assertEqual(got[:9], '451 4.3.0')
+                    self.assertEqual(server.messages() + server.files('tmp'), [])
+                    client.begin('bob@example.org', 'carol@example.org', hello='NOOP')
+                    self.assertTrue(client.finish(b'second\r\n').startswith('250'))
+                    self.assertEqual(server.messages(), [b'second\r\n'] * 2)
+        self.assertGreater(step, 15)
+
+    def test_250_is_said_when_files_and_folders_are_on_disk(self):
+        library = self.disk_shim()
+        with tempfile.NamedTemporaryFile('r') as log:
+            with Server(environment={'LD_PRELOAD': library, 'EHLO_DISK_LOG': log.name}) as server, server.connect() as client:
+                client.begin('bob@example.org', 'carol@example.org')
+                self.assertTrue(client.finish(b'x\r\n').startswith('250'))
+                name = os.path.basename(server.files()[0])
+                folder = os.path.realpath(server.folder)
+            told = log.read().splitlines()
+            said = told.index('send 250 2.6.0 Message accepted')
+            for user in ['bob', 'carol']:
+                steps = [told.index(f'fsync {folder}/{user}/tmp/{name}'), told.index(f'rename {server.folder}/{user}/new/{name}'),
+                         told.index(f'fsync {folder}/{user}/new'), said]
+                self.assertEqual(steps, sorted(steps))
+
     # ---- The end
 
     def test_sigterm_tells_idle_clients_421_and_ends(self):
@@ -689,6 +733,7 @@ class Receive(unittest.TestCase):
                 t.join()
             self.assertEqual(len(accepted), 2000)
             wanted = sorted(text for text, copies in accepted for _ in range(copies))
+            self.assertLess(len(os.listdir(f'/proc/{server.process.pid}/fd')), 12)  # nothing is left open
             self.assertEqual(sorted(server.messages()), wanted)
             self.assertEqual(server.files('tmp'), [])
 
