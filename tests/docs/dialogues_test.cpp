@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Plays each dialogue of the pages (blocks marked `smtp`) through a server session, in every cut, and compares every line.
 //
-// In a block, `C:` is a line of the client, `S:` one of the server, and `#` a remark. One that does not begin with the greeting begins
-// behind it; one that begins with neither greeting nor hello begins behind an EHLO that was answered.
+// In a block, `C:` is a line of the client, `S:` one of the server, and `#` a remark. One that does not begin with the greeting
+// begins behind it; one that begins with neither greeting nor hello begins behind an EHLO that was answered.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -166,7 +166,8 @@ std::string play(const dialogue& d, std::size_t cut) {
   std::string said = here.say("", cut);
   const std::string_view first = d.lines.empty() ? "" : std::string_view{d.lines.front()};
   if (!first.starts_with("S: 220")) said.clear();
-  if (first.starts_with("C: ") && first.substr(4, 3) != "HLO" && first.substr(4, 3) != "ELO") here.say("EHLO client.example\r\n", cut);
+  if (first.starts_with("C: ") && first.substr(4, 3) != "HLO" && first.substr(4, 3) != "ELO")
+    here.say("EHLO client.example\r\n", cut);
 
   std::vector<std::string> out;
   const auto server_lines = [&out, &said] {
@@ -199,7 +200,8 @@ TEST_CASE("Every dialogue of the pages takes place as it is printed, in every cu
   const std::vector<dialogue> dialogues = all_dialogues();
   CHECK(dialogues.size() >= 15);
   for (const dialogue& d : dialogues) {
-    for (const std::size_t cut : {std::numeric_limits<std::size_t>::max(), std::size_t{1}, std::size_t{2}, std::size_t{3}, std::size_t{7}}) {
+    for (const std::size_t cut :
+         {std::numeric_limits<std::size_t>::max(), std::size_t{1}, std::size_t{2}, std::size_t{3}, std::size_t{7}}) {
       const std::string played = play(d, cut);
       if (played == joined(d.lines)) continue;
       CAPTURE(d.place, cut);
