@@ -223,7 +223,7 @@ constexpr std::string_view word(custom_parameter::value_rule value) {
 constexpr std::string_view word(custom_parameter::place value) { return word_at<2>({"mail", "rcpt"}, value); }
 
 constexpr std::string_view word(tls_strength value) { return word_at<2>({"sufficient", "insufficient"}, value); }
-constexpr std::string_view word(with_protocol value) { return to_text(value); }
+constexpr std::string_view word(with_protocol value) { return text_of(value); }
 constexpr std::string_view word(sasl::mechanism value) { return word_at(sasl::mechanism_names, value); }
 
 template <class T>

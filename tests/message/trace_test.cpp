@@ -141,19 +141,19 @@ TEST_CASE("A host that is an address literal is followed by facts about the conn
 }
 
 TEST_CASE("WITH names the protocol that was spoken", "[message][5321-4.4-19]") {
-  CHECK(to_text(with_protocol_of(false, false, false, false, false)) == "SMTP");
-  CHECK(to_text(with_protocol_of(false, true, false, false, false)) == "ESMTP");
-  CHECK(to_text(with_protocol_of(false, true, true, false, false)) == "ESMTPS");
-  CHECK(to_text(with_protocol_of(false, true, true, true, false)) == "ESMTPSA");
-  CHECK(to_text(with_protocol_of(true, true, false, false, false)) == "LMTP");
-  CHECK(to_text(with_protocol_of(true, true, true, false, false)) == "LMTPS");
-  CHECK(to_text(with_protocol_of(true, true, false, true, false)) == "LMTPA");
-  CHECK(to_text(with_protocol_of(true, true, true, true, false)) == "LMTPSA");
+  CHECK(text_of(with_protocol_of(false, false, false, false, false)) == "SMTP");
+  CHECK(text_of(with_protocol_of(false, true, false, false, false)) == "ESMTP");
+  CHECK(text_of(with_protocol_of(false, true, true, false, false)) == "ESMTPS");
+  CHECK(text_of(with_protocol_of(false, true, true, true, false)) == "ESMTPSA");
+  CHECK(text_of(with_protocol_of(true, true, false, false, false)) == "LMTP");
+  CHECK(text_of(with_protocol_of(true, true, true, false, false)) == "LMTPS");
+  CHECK(text_of(with_protocol_of(true, true, false, true, false)) == "LMTPA");
+  CHECK(text_of(with_protocol_of(true, true, true, true, false)) == "LMTPSA");
 }
 
 TEST_CASE("After AUTH the protocol says so", "[message][4954-7-01]") {
-  CHECK(to_text(with_protocol_of(false, true, false, true, false)) == "ESMTPA");
-  CHECK(to_text(with_protocol_of(false, true, true, true, false)) == "ESMTPSA");
+  CHECK(text_of(with_protocol_of(false, true, false, true, false)) == "ESMTPA");
+  CHECK(text_of(with_protocol_of(false, true, true, true, false)) == "ESMTPSA");
   auto field = example();
   field.with = with_protocol::esmtpsa;
   CHECK(unfolded(text_of(field)).find("with ESMTPSA;") != std::string::npos);
@@ -161,7 +161,7 @@ TEST_CASE("After AUTH the protocol says so", "[message][4954-7-01]") {
 
 TEST_CASE("Only registered protocol names are written", "[message][5321-4.4-20]") {
   for (unsigned i = 0; i <= static_cast<unsigned>(with_protocol::utf8lmtpsa); ++i) {
-    const std::string_view name = to_text(static_cast<with_protocol>(i));
+    const std::string_view name = text_of(static_cast<with_protocol>(i));
     CAPTURE(name);
     std::string_view rest = name;
     if (rest.starts_with("UTF8")) rest.remove_prefix(4);
@@ -177,7 +177,7 @@ TEST_CASE("With SMTPUTF8 the protocol has one of the eight names", "[message][65
   constexpr std::array<std::string_view, 8> names{"UTF8SMTP", "UTF8SMTPS", "UTF8SMTPA", "UTF8SMTPSA",
                                                   "UTF8LMTP", "UTF8LMTPS", "UTF8LMTPA", "UTF8LMTPSA"};
   for (unsigned i = 0; i < 8; ++i) {
-    CHECK(to_text(with_protocol_of((i & 4U) != 0, true, (i & 1U) != 0, (i & 2U) != 0, true)) == names[i]);
+    CHECK(text_of(with_protocol_of((i & 4U) != 0, true, (i & 1U) != 0, (i & 2U) != 0, true)) == names[i]);
   }
 }
 

@@ -48,7 +48,7 @@ enum class with_protocol : std::uint8_t {
 };
 
 /// The registered name of `protocol`.
-constexpr std::string_view to_text(with_protocol protocol) {
+constexpr std::string_view text_of(with_protocol protocol) {
   constexpr std::array<std::string_view, 17> names{"SMTP",     "ESMTP",     "ESMTPS",    "ESMTPA",     "ESMTPSA",  "LMTP",
                                                    "LMTPS",    "LMTPA",     "LMTPSA",    "UTF8SMTP",   "UTF8SMTPS", "UTF8SMTPA",
                                                    "UTF8SMTPSA", "UTF8LMTP", "UTF8LMTPS", "UTF8LMTPA", "UTF8LMTPSA"};
@@ -222,7 +222,7 @@ constexpr result<std::size_t> write(const received_field& field, std::span<char>
     line.word(field.via);
   }
   line.word("with");
-  line.word(to_text(field.with));
+  line.word(text_of(field.with));
   if (!field.comment.empty()) {
     line.space(field.comment.size() + 2);
     line.put('(');
@@ -273,8 +273,8 @@ constexpr result<std::size_t> write_return_path(const reverse_path& path, std::s
   return line.finish();
 }
 
-static_assert(to_text(with_protocol_of(false, true, true, true, false)) == "ESMTPSA");
-static_assert(to_text(with_protocol_of(true, true, true, true, true)) == "UTF8LMTPSA");
+static_assert(text_of(with_protocol_of(false, true, true, true, false)) == "ESMTPSA");
+static_assert(text_of(with_protocol_of(true, true, true, true, true)) == "UTF8LMTPSA");
 
 }  // namespace ehlo
 
