@@ -132,6 +132,7 @@ void read_arguments(int argc, char** argv, settings& out) {
   // What a Maildir can keep as it is: it takes any octets, and UTF-8 in header sections is for its readers.
   out.options.extensions.binary_mime = true;
   out.options.extensions.smtputf8 = true;
+  out.options.limits.errors = 100;  // a client that guesses names is told 421 (RFC 5321 7.8)
   for (int name = given.next(); name != -1; name = given.next()) {
     switch (name) {
       case 'i': out.listen.emplace_back(given.value()); break;

@@ -457,10 +457,13 @@ class Receive(unittest.TestCase):
             socket.create_server(('::1', 0), family=socket.AF_INET6).close()
         except OSError:
             self.skipTest('no IPv6')
-        with Server(listen='[::1]:0') as server:
+        with Server('--listen', '127.0.0.1:0', listen='[::1]:0') as server:
             self.assertTrue(server.deliver().startswith('250'))
             with open(server.files()[0], 'rb') as file:
                 self.assertIn(b'[IPv6:::1]', file.read())
+            server.address, server.port = '127.0.0.1', int(server.process.stdout.readline().rpartition(b':')[2])
+            self.assertTrue(server.deliver().startswith('250'))
+            self.assertEqual(len(server.messages()), 2)
 
     def test_a_port_that_is_taken_is_explained(self):
         with Server() as server:
@@ -558,6 +561,15 @@ class Receive(unittest.TestCase):
                 self.assertTrue(third.is_closed())
             time.sleep(0.3)
             self.assertTrue(server.deliver().startswith('250'))
+
+    def test_guessing_mailboxes_has_an_end(self):  # THREATS [T47]
+        with Server() as server, server.connect() as client:
+            client.say('EHLO client.example')
+            client.say('MAIL FROM:<>')
+            codes = []
+            while not codes or codes[-1] == '550':
+                codes.append(client.say(f'RCPT TO:<user{len(codes)}@elsewhere.example>')[:3])
+            self.assertEqual(codes, ['550'] * 100 + ['421'])
 
     def test_an_error_reply_arrives_before_the_connection_closes(self):  # THREATS [T8]
         with Server() as server, server.connect() as client:
