@@ -16,7 +16,7 @@
 ///     CLOSE        the session has closed the channel
 ///     # text       a remark
 ///
-/// Nothing may be sent that the dialogue does not expect; a 220 greeting is understood when the client speaks first.
+/// Nothing may be sent that the dialogue does not expect; a 220 greeting is understood when the dialogue does not begin with a reply.
 
 #include <algorithm>
 #include <cstdint>
@@ -180,8 +180,8 @@ class player {
 
   record play(const std::vector<step>& steps) {
     pump();
-    // A dialogue that begins with the client has had its 220.
-    if (!steps.empty() && steps.front().what == kind::client && out_.starts_with("220 ")) out_.clear();
+    // A dialogue that does not begin with the server has had its 220.
+    if (!steps.empty() && steps.front().what != kind::server && out_.starts_with("220 ")) out_.clear();
     for (std::size_t i = 0; i < steps.size() && !failed_; ++i) {
       const step& s = steps[i];
       INFO("line " << s.line << " of the dialogue, cut every " << cut_ << ": " << s.text);
