@@ -96,12 +96,12 @@ constexpr result<address_octets> ipv6(cursor& in) {
   const std::size_t seen = at / 2;
   if (gap ? seen > groups - 2 : seen != groups) return error{seen == 0 && !gap ? errc::ipv6_group : errc::ipv6_group_count, in.offset()};
   if (gap) {
-    // What stood behind "::" moves to the end.
+    // What stood behind "::" moves to the end, zeros stand in its place.
+    address_octets spread{};
     const std::size_t behind = at - *gap;
-    for (std::size_t i = 1; i <= behind; ++i) {
-      out[out.size() - i] = out[at - i];
-      if (at - i < out.size() - behind) out[at - i] = 0;
-    }
+    for (std::size_t i = 0; i < *gap && i < out.size(); ++i) spread[i] = out[i];
+    for (std::size_t i = 0; i < behind && i < out.size(); ++i) spread[out.size() - 1 - i] = out[at - 1 - i];
+    return spread;
   }
   return out;
 }

@@ -233,6 +233,7 @@ class basic_server_session {
   /// @}
 
   /// @name The world
+  /// What happens outside. Each is taken note of at once and acted on by the next call of `next`, even after `receive`.
   /// @{
 
   /// The handshake that `start_tls` asked for has succeeded: everything learned before it is forgotten (RFC 3207 4.2).
