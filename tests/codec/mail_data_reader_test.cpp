@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <ehlo/codec/mail_data_reader.hpp>
+
+#include "support/catch.hpp"
+#include "support/naive_mail_data.hpp"
+
+namespace {
+
+using ehlo::bare_line_ends;
+using ehlo::errc;
+
+naive::mail_data read(std::string_view input, bare_line_ends policy = bare_line_ends::refuse, std::uint64_t maximum = 0) {
+  return naive::read_by_library(input, policy, maximum, [](std::size_t) { return false; });
+}
+
+/// What comes out, and the same in every cut.
+naive::mail_data read_in_cuts(std::string_view input, bare_line_ends policy = bare_line_ends::refuse, std::uint64_t maximum = 0) {
+  const auto whole = read(input, policy, maximum);
+  for (std::size_t every = 1; every < input.size(); ++every) {
+    CAPTURE(every);
+    CHECK(naive::read_by_library(input, policy, maximum, [every](std::size_t at) { return at % every == 0; }) == whole);
+  }
+  return whole;
+}
+
+template <class Visit>
+void for_all_strings(std::string_view alphabet, std::size_t longest, Visit visit) {
+  std::string text;
+  const auto extend = [&](const auto& self) -> void {
+    visit(text);
+    if (text.size() == longest) return;
+    for (const char c : alphabet) {
+      text += c;
+      self(self);
+      text.pop_back();
+    }
+  };
+  extend(extend);
+}
+
+}  // namespace
+
+TEST_CASE("the reader does what a naive one does on all short strings, in all cuts, with both policies", "[codec][5321-2.3.8-01][T1]") {
+  std::size_t wrong = 0;
+  std::size_t seen = 0;
+  for_all_strings(std::string_view{"\r\n.x"}, 8, [&](const std::string& text) {
+    ++seen;
+    for (const auto policy : {bare_line_ends::refuse, bare_line_ends::keep}) {
+      for (const std::uint64_t maximum : {0U, 1U, 3U}) {
+        const auto wanted = naive::read(text, policy, maximum);
+        const unsigned cuts = text.size() < 6 ? 1U << (text.empty() ? 0 : text.size() - 1) : 4U;
+        for (unsigned mask = 0; mask < cuts; ++mask) {
+          const unsigned pattern = text.size() < 6 ? mask : mask * 0x55U;
+          const auto found = naive::read_by_library(text, policy, maximum, [pattern](std::size_t at) { return (pattern >> (at - 1) & 1U) != 0; });
+          wrong += found == wanted ? 0U : 1U;
+        }
+      }
+    }
+  });
+  CHECK(seen == 87381);
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("NUL is an octet like any other", "[codec][5321-4.1.1.4-01][T1]") {
+  std::size_t wrong = 0;
+  for_all_strings(std::string_view{"\r\n.\0x", 5}, 6, [&](const std::string& text) {
+    for (const unsigned pattern : {0U, ~0U, 0x2AU}) {
+      const auto found =
+          naive::read_by_library(text, bare_line_ends::keep, 0, [pattern](std::size_t at) { return (pattern >> (at - 1) & 1U) != 0; });
+      wrong += found == naive::read(text, bare_line_ends::keep, 0) ? 0U : 1U;
+    }
+  });
+  CHECK(wrong == 0);
+  std::string all;
+  for (int c = 0; c < 128; ++c) {
+    if (c != '\r' && c != '\n') all += static_cast<char>(c);
+  }
+  CHECK(read_in_cuts(all + "\r\n.\r\n").octets == all + "\r\n");
+}
+
+TEST_CASE("a line of only a period ends the data", "[codec][5321-4.1.1.4-03]") {
+  const auto out = read_in_cuts("a\r\n.\r\nQUIT\r\n");
+  CHECK(out.octets == "a\r\n");
+  CHECK(out.end == 6U);
+}
+
+TEST_CASE("the CRLF before the period belongs to the last line", "[codec][5321-4.1.1.4-04]") { CHECK(read_in_cuts("a\r\n.\r\n").octets.size() == 3); }
+
+TEST_CASE("when nothing was sent the CRLF of DATA is the first one", "[codec][5321-4.1.1.4-05]") {
+  const auto out = read_in_cuts(".\r\n");
+  CHECK(out.octets.empty());
+  CHECK(out.end == 3U);
+}
+
+TEST_CASE("LF . LF does not end the data", "[codec][5321-4.1.1.4-09][T1]") {
+  CHECK_FALSE(read_in_cuts("x\n.\nMAIL FROM:<e@x>\r\n", bare_line_ends::keep).end);
+  CHECK(read_in_cuts("x\n.\nMAIL FROM:<e@x>\r\n").broken == errc::bare_lf);
+}
+
+TEST_CASE("no other sequence ends the data, in the middle or at once", "[codec][5321-4.1.1.4-10][T1]") {
+  for (const std::string_view end : {std::string_view{"\n.\n"}, std::string_view{"\n.\r\n"}, std::string_view{"\r.\r"}, std::string_view{"\r.\n"},
+                                     std::string_view{"\r.\r\n"}, std::string_view{"\r\n.\n"}, std::string_view{"\r\n.\r"},
+                                     std::string_view{"\r\n\0.\r\n", 6}, std::string_view{"\r\n.\0\r\n", 6},
+                                     std::string_view{"\r\r\n.\r\r\n"}, std::string_view{"\r\n.\r\r\n"}, std::string_view{"\r\n. \r\n"},
+                                     std::string_view{".\n"}, std::string_view{".\r"}, std::string_view{".\r\r\n"}, std::string_view{"\r.\r\n"}}) {
+    for (const std::string_view before : {std::string_view{}, std::string_view{"text"}, std::string_view{"text\r\n"}}) {
+      for (const auto policy : {bare_line_ends::refuse, bare_line_ends::keep}) {
+        const std::string text = std::string{before} + std::string{end} + "MAIL FROM:<evil@x>\r\n";
+        CAPTURE(text);
+        const auto out = read_in_cuts(text, policy);
+        CHECK_FALSE(out.end);
+        CHECK(read_in_cuts(text + ".\r\n", policy).end == text.size() + 3);
+      }
+    }
+  }
+}
+
+TEST_CASE("one leading period of a line is dropped", "[codec][5321-4.5.2-02]") {
+  CHECK(read_in_cuts("..a\r\n.b\r\n...\r\n.\r\n").octets == ".a\r\nb\r\n..\r\n");
+}
+
+TEST_CASE("periods are looked at behind CRLF only", "[codec][5321-4.5.2-03]") {
+  CHECK(read_in_cuts("a\n.b\r\n.\r\n", bare_line_ends::keep).octets == "a\n.b\r\n");
+  CHECK(read_in_cuts("a\r.b\r\n.\r\n", bare_line_ends::keep).octets == "a\r.b\r\n");
+}
+
+TEST_CASE("all ASCII characters arrive unchanged", "[codec][5321-4.5.2-05]") {
+  const std::string text{"\0\a\v\t\x7F \x1B[0m\r\n", 12};
+  CHECK(read_in_cuts(text + ".\r\n").octets == text);
+}
+
+TEST_CASE("the size counts CRLFs, and neither transparency dots nor the last line", "[codec][1870-5-01]") {
+  ehlo::mail_data_reader reader;
+  naive::read_by_library("..a\r\n.\r\n", bare_line_ends::refuse, 0, [](std::size_t) { return true; }, &reader);
+  CHECK(reader.size() == 4);
+}
+
+TEST_CASE("exactly the maximum is given", "[codec][1870-4-01][T5]") {
+  for (const std::uint64_t maximum : {2U, 3U, 4U, 5U}) {
+    const auto out = read_in_cuts("abc\r\n.\r\n", bare_line_ends::refuse, maximum);
+    CAPTURE(maximum);
+    CHECK(out.octets == std::string{"abc\r\n"}.substr(0, maximum));
+    CHECK(out.broken.has_value() == (maximum < 5));
+    CHECK(out.end == 8U);
+  }
+}
+
+TEST_CASE("octets above 127 are kept, and told", "[codec][6152-3-03]") {
+  ehlo::mail_data_reader reader;
+  CHECK(naive::read_by_library("\xFF\xE9\r\n.\r\n", bare_line_ends::refuse, 0, [](std::size_t) { return false; }, &reader).octets == "\xFF\xE9\r\n");
+  CHECK(reader.has_eight_bit());
+  naive::read_by_library("plain\r\n.\r\n", bare_line_ends::refuse, 0, [](std::size_t) { return false; }, &reader);
+  CHECK_FALSE(reader.has_eight_bit());
+}
+
+TEST_CASE("a line over 1000 octets is told, in every cut", "[codec][5321-4.5.3.1.6-01]") {
+  for (const std::size_t size : {999U, 1000U, 1001U, 5000U}) {
+    for (const std::size_t every : {1U, 7U, 500U, 100000U}) {
+      for (const char* dot : {"", "."}) {
+        CAPTURE(size, every, dot);
+        ehlo::mail_data_reader reader;
+        const std::string text = "short\r\n" + std::string{dot} + std::string(size - 2, 'x') + "\r\nshort\r\n.\r\n";
+        naive::read_by_library(text, bare_line_ends::refuse, 0, [every](std::size_t at) { return at % every == 0; }, &reader);
+        CHECK(reader.has_long_line() == (size > 1000));
+      }
+    }
+  }
+}
+
+TEST_CASE("a message that is given up is swallowed to its true end", "[codec]") {
+  for (const std::string_view start : {"", "a", "a\r\n", ".", "a\r", ".\r", "a\r\n."}) {
+    CAPTURE(start);
+    ehlo::mail_data_reader reader;
+    std::string_view input = start;
+    while (!input.empty()) (void)reader.next(input, bare_line_ends::keep, 0);
+    reader.abandon();
+    const std::string rest = (start.ends_with("\r") ? "\n" : start.empty() || start.ends_with("\n") ? "" : "\r\n") + std::string{"b\r\n.\r\nNOOP"};
+    if (start == "." || start == ".\r" || start == "a\r\n.") continue;  // these end at once with what follows
+    input = rest;
+    CHECK(reader.next(input, bare_line_ends::keep, 0).what == ehlo::mail_data_reader::step::kind::end);
+    CHECK(input == "NOOP");
+  }
+}
+
+TEST_CASE("the scans by blocks and by words find what the scan by octets finds", "[codec][T63]") {
+  std::mt19937 random{20260101};
+  std::size_t wrong = 0;
+  for (int round = 0; round < 20000; ++round) {
+    std::string text(random() % 70, 'x');
+    for (char& c : text) {
+      const auto pick = static_cast<unsigned>(random() % 40);
+      c = pick == 0 ? '\r' : pick == 1 ? '\n' : pick == 2 ? '\xFF' : pick == 3 ? '\x0B' : static_cast<char>('a' + pick % 26);
+    }
+    const std::string_view view = std::string_view{text}.substr(text.empty() ? 0 : random() % text.size());
+    const auto slow = ehlo::detail::scan_octets(view, {});
+    const auto words = ehlo::detail::scan_words(view);
+    const auto chosen = ehlo::scan_for_line_end(view);
+    wrong += slow.line_end == words.line_end && slow.eight_bit == words.eight_bit ? 0U : 1U;
+    wrong += slow.line_end == chosen.line_end && slow.eight_bit == chosen.eight_bit ? 0U : 1U;
+  }
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("the work is linear when octets come one by one", "[codec][T44]") {
+  // A megabyte in a line, octet by octet: quadratic work would not end.
+  ehlo::mail_data_reader reader;
+  const std::string octet = "x";
+  for (int i = 0; i < 1 << 20; ++i) {
+    std::string_view input = octet;
+    (void)reader.next(input, bare_line_ends::refuse, 0);
+  }
+  CHECK(reader.size() == 1U << 20);
+}
