@@ -435,13 +435,11 @@ class receiver {
   /// Return-Path and Received, which stand above what the client sent (RFC 5321 4.4).
   std::string trace_fields(std::string_view id) const {
     using ehlo::charset;
-    const bool is_lmtp = chosen_.options.protocol == ehlo::protocol::lmtp;
     const ehlo::received_field received{
         .from = *ehlo::host::parse(client_, charset::utf8),
         .peer = *ehlo::address_literal::parse(client_address_),
         .by = *ehlo::host::parse(chosen_.hostname),
-        .with = ehlo::with_protocol_of(is_lmtp, session_.is_esmtp(), session_.is_tls_active(), session_.is_authenticated(),
-                                       session_.smtputf8()),
+        .with = ehlo::with_protocol_of(session_),
         .id = id,
         .recipient = only_recipient(),
         .date = *ehlo::date_time::from_unix(std::time(nullptr)),

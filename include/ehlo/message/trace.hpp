@@ -65,6 +65,13 @@ constexpr with_protocol with_protocol_of(bool lmtp, bool esmtp, bool tls, bool a
   return static_cast<with_protocol>(static_cast<unsigned>(first) + (tls ? 1U : 0U) + (auth ? 2U : 0U));
 }
 
+/// The protocol of the transaction that is open in `session`, an `ehlo::server_session` or one with other storage.
+template <class Session>
+  requires requires(const Session& s) { s.is_lmtp() && s.is_esmtp() && s.is_tls_active() && s.is_authenticated() && s.smtputf8(); }
+constexpr with_protocol with_protocol_of(const Session& session) {
+  return with_protocol_of(session.is_lmtp(), session.is_esmtp(), session.is_tls_active(), session.is_authenticated(), session.smtputf8());
+}
+
 /// True for the protocols of RFC 6531, whose trace fields may hold UTF-8.
 constexpr bool is_utf8(with_protocol protocol) { return protocol >= with_protocol::utf8smtp; }
 

@@ -310,6 +310,7 @@ class basic_server_session {
     }
   }
   constexpr state current_state() const { return state_; }
+  constexpr bool is_lmtp() const { return options_->protocol == protocol::lmtp; }
   constexpr bool is_tls_active() const { return tls_; }
   constexpr bool is_authenticated() const { return authenticated_; }
   constexpr bool is_esmtp() const { return esmtp_; }                       ///< EHLO or LHLO was accepted, not HELO
@@ -749,7 +750,6 @@ class basic_server_session {
     return std::nullopt;
   }
 
-  constexpr bool is_lmtp() const { return options_->protocol == protocol::lmtp; }
   constexpr bool offers_chunking() const { return options_->esmtp && options_->extensions.chunking; }
 
   /// LHLO belongs to LMTP, EHLO and HELO do not. RFC 2033 4.1.
