@@ -912,6 +912,7 @@ class basic_server_session {
       finish_transaction();
     } else {
       asks_for_message_ = true;
+      flush_ = true;  // RFC 2033 5: a reply leaves as soon as it is known
     }
   }
 
