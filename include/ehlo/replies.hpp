@@ -43,6 +43,7 @@ inline constexpr reply idle_timeout{421, {4, 4, 2}, "Idle for too long, closing 
 inline constexpr reply too_many_connections{421, {4, 7, 0}, "Too many connections, closing transmission channel"};
 inline constexpr reply too_many_errors{421, {4, 7, 0}, "Too many errors, closing transmission channel"};
 inline constexpr reply too_many_transactions{421, {4, 7, 0}, "Too many transactions, closing transmission channel"};
+inline constexpr reply other_protocol{421, {4, 7, 0}, "This is SMTP, closing transmission channel"};  ///< 3.8
 /// RFC 4954 9
 inline constexpr reply too_many_authentications{
     421, {4, 7, 0}, "Too many failed authentications, closing transmission channel"};
@@ -112,7 +113,6 @@ inline constexpr reply no_service{554, {5, 3, 2}, "No SMTP service here"};
 inline constexpr reply early_talker{554, {5, 5, 1}, "Octets came before the greeting"};  ///< 4.3.1
 /// RFC 3207 4
 inline constexpr reply octets_before_tls{554, {5, 5, 1}, "Octets came between STARTTLS and the handshake"};
-inline constexpr reply other_protocol{554, {5, 5, 1}, "This is SMTP"};
 inline constexpr reply no_valid_recipients{554, {5, 5, 1}, "No valid recipients"};
 inline constexpr reply bare_line_end{554, {5, 6, 0}, "Message refused: CR or LF alone"};          ///< 2.3.8
 inline constexpr reply text_line_refused{554, {5, 6, 0}, "Message refused: text line too long"};  ///< 4.5.3.1.6
@@ -156,6 +156,7 @@ inline constexpr auto all = std::to_array<named_reply>({
     {"too_many_connections", too_many_connections},
     {"too_many_errors", too_many_errors},
     {"too_many_transactions", too_many_transactions},
+    {"other_protocol", other_protocol},
     {"too_many_authentications", too_many_authentications},
     {"no_memory", no_memory},
     {"password_transition", password_transition},
@@ -211,7 +212,6 @@ inline constexpr auto all = std::to_array<named_reply>({
     {"no_service", no_service},
     {"early_talker", early_talker},
     {"octets_before_tls", octets_before_tls},
-    {"other_protocol", other_protocol},
     {"no_valid_recipients", no_valid_recipients},
     {"bare_line_end", bare_line_end},
     {"text_line_refused", text_line_refused},
