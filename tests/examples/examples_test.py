@@ -574,7 +574,7 @@ class Receive(unittest.TestCase):
     def test_an_error_reply_arrives_before_the_connection_closes(self):  # THREATS [T8]
         with Server() as server, server.connect() as client:
             client.socket.sendall(b'POST / HTTP/1.1\r\nHost: mx\r\n\r\n' + b'x' * 200000)
-            self.assertEqual(client.reply()[:3], '554')
+            self.assertEqual(client.reply()[:3], '421')
             client.socket.shutdown(socket.SHUT_WR)
 
     # ---- The disk
