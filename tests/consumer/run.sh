@@ -27,7 +27,7 @@ for compiler in g++ clang++; do
     if command -v pkg-config >/dev/null; then
       # shellcheck disable=SC2046,SC2086
       "$compiler" -std=c++20 $warnings $mode "$source_dir/tests/consumer/main.cpp" -o "$work/consumer" \
-        $(PKG_CONFIG_PATH="$work/prefix/share/pkgconfig" pkg-config --cflags ehlo)
+        $(PKG_CONFIG_PATH="$work/prefix/share/pkgconfig" pkg-config --cflags --libs ehlo)
       "$work/consumer"
       echo "passed: pkg-config with $compiler $mode"
     fi
