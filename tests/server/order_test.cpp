@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // The order of commands and the end of a session: RFC 5321 3.8, 4.1.1.5, 4.1.1.9, 4.1.1.10, 4.1.4.
+#include <iterator>
 #include <string>
+#include <string_view>
 
 #include "support/server_dialogue.hpp"
 
@@ -79,6 +81,38 @@ TEST_CASE("a break leaves a transaction that is complete as it is", "[server][or
     const auto r = check_server_dialogue(envelope + "C: DATA\nS: 354\nC: text\nC: .\nS: 250\n" + end);
     CHECK(r.messages.size() == 1);
     CHECK_FALSE(r.has("reset"));
+  }
+}
+
+TEST_CASE("a break is a temporary failure of what was under way: it is not done, whatever is answered later", "[server][order][5321-4.1.1.10-06]") {
+  const std::string_view lines[] = {"EHLO c.example\r\n", "MAIL FROM:<a@b.example>\r\n", "RCPT TO:<c@d.example>\r\n", "DATA\r\n", "text\r\n.\r\n"};
+  for (std::size_t last = 0; last < std::size(lines); ++last) {
+    CAPTURE(lines[last]);
+    const setup how;
+    ehlo::server_session session{how.options};
+    std::string_view input;
+    while (session.open_question().serial == 0) (void)session.next(input);
+    for (std::size_t i = 0; i <= last; ++i) {
+      REQUIRE(session.accept().has_value());
+      input = lines[i];
+      while (session.open_question().serial == 0) (void)session.next(input);
+    }
+    const ehlo::ticket open = session.open_question();
+    session.disconnected();
+    CHECK(session.accept(open).error().code == ehlo::errc::no_open_question);
+    std::size_t resets = 0;
+    for (;;) {
+      const auto action = session.next(input);
+      CHECK_FALSE(std::holds_alternative<ehlo::transmit>(action));
+      if (const auto* r = std::get_if<ehlo::transaction_reset>(&action)) {
+        CHECK(r->cause == ehlo::reset_cause::peer_gone);
+        ++resets;
+      }
+      if (std::holds_alternative<ehlo::close_channel>(action)) break;
+    }
+    CHECK(resets == (last >= 2 ? 1U : 0U));  // MAIL was accepted
+    CHECK(session.recipients() == 0);
+    CHECK(session.accept(open).error().code == ehlo::errc::no_open_question);
   }
 }
 
