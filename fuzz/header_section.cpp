@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Invariant: how a header section is cut changes neither its fields, nor what is malformed, nor the count of Received, nor where the body begins.
+// Invariant: how a header section is cut changes neither its fields, nor what is malformed, nor the count of Received, nor where
+// the body begins.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -39,8 +40,10 @@ std::string told(std::string_view octets, std::size_t cut) {
     const std::string piece{octets.substr(at, cut)};
     std::string_view input = piece;
     drain(input);
-    if (in.is_done()) out += "body at " + std::to_string(at + piece.size() - input.size());
-    else if (!input.empty()) std::abort();
+    if (in.is_done())
+      out += "body at " + std::to_string(at + piece.size() - input.size());
+    else if (!input.empty())
+      std::abort();
   }
   in.end_of_input();
   std::string_view none;

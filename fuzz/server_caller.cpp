@@ -29,9 +29,14 @@ class choices {
   std::string_view octets_;
 };
 
-constexpr ehlo::reply replies[] = {ehlo::replies::ok,           ehlo::replies::start_mail_input, ehlo::replies::cannot_verify,
-                                   ehlo::replies::local_error,  ehlo::replies::no_such_mailbox,  ehlo::replies::service_not_available,
-                                   ehlo::replies::transaction_failed, ehlo::replies::authenticated};
+constexpr ehlo::reply replies[] = {ehlo::replies::ok,
+                                   ehlo::replies::start_mail_input,
+                                   ehlo::replies::cannot_verify,
+                                   ehlo::replies::local_error,
+                                   ehlo::replies::no_such_mailbox,
+                                   ehlo::replies::service_not_available,
+                                   ehlo::replies::transaction_failed,
+                                   ehlo::replies::authenticated};
 
 template <class Session>
 class caller {
@@ -51,53 +56,56 @@ class caller {
     meddle();
     bool goes_on = true;
     const bool was_closed = said_close_;
-    std::visit(ehlo::overloaded{
-                   [&](ehlo::transmit a) {
-                     fuzz::must(!a.octets.empty(), "transmit is never empty");
-                     const std::string before{a.octets};
-                     meddle();  // answers given while the octets are being written do not change them
-                     fuzz::must(before == a.octets, "the octets of transmit stay");
-                     sent_ += before;
-                   },
-                   [&](ehlo::receive) { goes_on = read(); },
-                   [&](ehlo::mail_data a) { fuzz::must(!a.octets.empty() && in_transaction_, "mail data belong to a transaction"); },
-                   [&](ehlo::start_tls) {
-                     if (choices_.one() % 4 == 0) {
-                       (void)session_.tls_failed();
-                     } else {
-                       (void)session_.tls_started(choices_.one() % 8 == 0 ? ehlo::tls_strength::insufficient
-                                                                        : ehlo::tls_strength::sufficient);
-                       fuzz::must(!session_.is_authenticated() && !session_.is_esmtp() && session_.recipients() == 0,
-                                  "nothing crosses the TLS boundary");
-                     }
-                   },
-                   [&](ehlo::answer_due a) {
-                     fuzz::must(a.ticket == session_.open_question(), "answer_due names the open question");
-                     answer();
-                   },
-                   [&](ehlo::close_channel) { said_close_ = true; },
-                   [&](ehlo::transaction_reset) {
-                     fuzz::must(in_transaction_, "a reset ends a transaction");
-                     in_transaction_ = false;
-                   },
-                   [&](ehlo::violation a) { fuzz::must(a.offset <= session_.octets_taken() + input_.size(), "an offset is one of an octet"); },
-                   [&](ehlo::exchange_ended) {
-                     fuzz::must(in_exchange_, "an exchange ends once");
-                     in_exchange_ = false;
-                   },
-                   [&](const ehlo::auth_question& q) {
-                     asked(q.ticket, 'a');
-                     in_exchange_ = true;
-                   },
-                   [&](const ehlo::mail_question& q) { asked(q.ticket, 'm'); },
-                   [&](const ehlo::message_question& q) {
-                     fuzz::must(in_transaction_, "a message belongs to a transaction");
-                     const bool lmtp = session_.options().protocol == ehlo::protocol::lmtp;
-                     asked(q.ticket, !lmtp || q.recipient + 1 == q.recipients ? 'l' : 'n');
-                   },
-                   [&](const auto& q) { asked(q.ticket, 'o'); },
-               },
-               session_.next(input_));
+    std::visit(
+        ehlo::overloaded{
+            [&](ehlo::transmit a) {
+              fuzz::must(!a.octets.empty(), "transmit is never empty");
+              const std::string before{a.octets};
+              meddle();  // answers given while the octets are being written do not change them
+              fuzz::must(before == a.octets, "the octets of transmit stay");
+              sent_ += before;
+            },
+            [&](ehlo::receive) { goes_on = read(); },
+            [&](ehlo::mail_data a) { fuzz::must(!a.octets.empty() && in_transaction_, "mail data belong to a transaction"); },
+            [&](ehlo::start_tls) {
+              if (choices_.one() % 4 == 0) {
+                (void)session_.tls_failed();
+              } else {
+                (void)session_.tls_started(choices_.one() % 8 == 0 ? ehlo::tls_strength::insufficient
+                                                                   : ehlo::tls_strength::sufficient);
+                fuzz::must(!session_.is_authenticated() && !session_.is_esmtp() && session_.recipients() == 0,
+                           "nothing crosses the TLS boundary");
+              }
+            },
+            [&](ehlo::answer_due a) {
+              fuzz::must(a.ticket == session_.open_question(), "answer_due names the open question");
+              answer();
+            },
+            [&](ehlo::close_channel) { said_close_ = true; },
+            [&](ehlo::transaction_reset) {
+              fuzz::must(in_transaction_, "a reset ends a transaction");
+              in_transaction_ = false;
+            },
+            [&](ehlo::violation a) {
+              fuzz::must(a.offset <= session_.octets_taken() + input_.size(), "an offset is one of an octet");
+            },
+            [&](ehlo::exchange_ended) {
+              fuzz::must(in_exchange_, "an exchange ends once");
+              in_exchange_ = false;
+            },
+            [&](const ehlo::auth_question& q) {
+              asked(q.ticket, 'a');
+              in_exchange_ = true;
+            },
+            [&](const ehlo::mail_question& q) { asked(q.ticket, 'm'); },
+            [&](const ehlo::message_question& q) {
+              fuzz::must(in_transaction_, "a message belongs to a transaction");
+              const bool lmtp = session_.options().protocol == ehlo::protocol::lmtp;
+              asked(q.ticket, !lmtp || q.recipient + 1 == q.recipients ? 'l' : 'n');
+            },
+            [&](const auto& q) { asked(q.ticket, 'o'); },
+        },
+        session_.next(input_));
     fuzz::must(!was_closed || said_close_, "a closed session stays closed");
     if (was_closed) goes_on = goes_on && closed_turns_ < 4;
     return goes_on && !(said_close_ && closed_turns_++ > 4);

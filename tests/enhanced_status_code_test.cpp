@@ -23,8 +23,7 @@ constexpr std::array<std::string_view, 81> registered{
     "7.20", "7.21", "7.22", "7.23", "7.24", "7.25", "7.26", "7.27", "7.28", "7.29", "7.30",
 };
 
-TEST_CASE("An enhanced status code is class 2, 4 or 5 and two numbers of one to three digits",
-          "[vocabulary][2034-4-01]") {
+TEST_CASE("An enhanced status code is class 2, 4 or 5 and two numbers of one to three digits", "[vocabulary][2034-4-01]") {
   struct row {
     std::string_view clause;
     std::string_view text;
@@ -45,14 +44,13 @@ TEST_CASE("What is no enhanced status code is refused at the octet that broke it
     std::string_view text;
     std::size_t offset;
   };
-  const row r = GENERATE(row{"2034-4-01", "3.0.0", 0}, row{"2034-4-01", "0.0.0", 0}, row{"2034-4-01", "1.0.0", 0},
-                         row{"2034-4-01", "2.1", 3}, row{"2034-4-01", "5.1234.0", 5}, row{"2034-4-01", "5.0.1234", 7},
-                         row{"2034-4-01", "2.1.x", 4}, row{"2034-4-01", "", 0}, row{"2034-4-01", "2", 1},
-                         row{"2034-4-01", "2.", 2}, row{"2034-4-01", "2..1", 2}, row{"2034-4-01", "2.1.", 4},
-                         row{"2034-4-01", "22.1.1", 1}, row{"2034-4-01", "2.1.5 ", 5}, row{"2034-4-01", "2.1.5.1", 5},
-                         row{"2034-4-01", "-2.1.5", 0}, row{"3463-2-01", "5.01.1", 2}, row{"3463-2-01", "5. 1.1", 2},
-                         row{"3463-2-01", "5.1.00", 4}, row{"3463-2-01", " 5.1.1", 0}, row{"3463-2-01", "5.1(a).1", 3},
-                         row{"3463-2-01", "5.1.01", 4}, row{"3463-2-01", "5.1\t.1", 3});
+  const row r = GENERATE(
+      row{"2034-4-01", "3.0.0", 0}, row{"2034-4-01", "0.0.0", 0}, row{"2034-4-01", "1.0.0", 0}, row{"2034-4-01", "2.1", 3},
+      row{"2034-4-01", "5.1234.0", 5}, row{"2034-4-01", "5.0.1234", 7}, row{"2034-4-01", "2.1.x", 4}, row{"2034-4-01", "", 0},
+      row{"2034-4-01", "2", 1}, row{"2034-4-01", "2.", 2}, row{"2034-4-01", "2..1", 2}, row{"2034-4-01", "2.1.", 4},
+      row{"2034-4-01", "22.1.1", 1}, row{"2034-4-01", "2.1.5 ", 5}, row{"2034-4-01", "2.1.5.1", 5}, row{"2034-4-01", "-2.1.5", 0},
+      row{"3463-2-01", "5.01.1", 2}, row{"3463-2-01", "5. 1.1", 2}, row{"3463-2-01", "5.1.00", 4}, row{"3463-2-01", " 5.1.1", 0},
+      row{"3463-2-01", "5.1(a).1", 3}, row{"3463-2-01", "5.1.01", 4}, row{"3463-2-01", "5.1\t.1", 3});
   INFO(r.clause << ": " << r.text);
   const auto code = enhanced_status_code::parse(r.text);
   REQUIRE_FALSE(code);
@@ -72,8 +70,7 @@ TEST_CASE("No enhanced status code has white space, comments or leading zeros", 
              (n.size() == 1 || n.front() != '0');
     };
     const std::string_view kind = text.substr(0, first);
-    return (kind == "2" || kind == "5") && number(text.substr(first + 1, second - first - 1)) &&
-           number(text.substr(second + 1));
+    return (kind == "2" || kind == "5") && number(text.substr(first + 1, second - first - 1)) && number(text.substr(second + 1));
   };
   std::size_t taken = 0;
   for (std::size_t length = 0; length <= 6; ++length) {
@@ -81,8 +78,7 @@ TEST_CASE("No enhanced status code has white space, comments or leading zeros", 
     for (std::size_t i = 0; i < length; ++i) count *= alphabet.size();
     for (std::size_t n = 0; n < count; ++n) {
       std::string text;
-      for (std::size_t rest = n; text.size() < length; rest /= alphabet.size())
-        text += alphabet[rest % alphabet.size()];
+      for (std::size_t rest = n; text.size() < length; rest /= alphabet.size()) text += alphabet[rest % alphabet.size()];
       const bool good = enhanced_status_code::parse(text).has_value();
       if (good != obvious(text)) FAIL("wrong verdict on '" << text << "'");
       taken += good ? 1U : 0U;
@@ -112,8 +108,7 @@ TEST_CASE("The subjects have names", "[vocabulary][3463-2-07]") {
   CHECK(subject_of({5, 8, 0}) == other);
 }
 
-TEST_CASE("An unknown detail means the general one of its subject, an unknown subject only the class",
-          "[vocabulary][3463-2-03]") {
+TEST_CASE("An unknown detail means the general one of its subject, an unknown subject only the class", "[vocabulary][3463-2-03]") {
   CHECK(generalized({5, 1, 99}) == enhanced_status_code{5, 1, 0});
   CHECK(generalized({5, 99, 1}) == enhanced_status_code{5, 0, 0});
   CHECK(generalized({5, 0, 7}) == enhanced_status_code{5, 0, 0});
@@ -167,9 +162,7 @@ TEST_CASE("Some details are useful only as permanent errors, some only as transi
   for (const std::string_view text : registered) {
     if (text == "6.10") continue;  // fits no class
     CAPTURE(text);
-    const auto with = [text](char digit) {
-      return *enhanced_status_code::parse(std::string{digit, '.'} + std::string{text});
-    };
+    const auto with = [text](char digit) { return *enhanced_status_code::parse(std::string{digit, '.'} + std::string{text}); };
     const bool only_permanent = std::ranges::find(permanent, text) != permanent.end();
     const bool only_transient = std::ranges::find(transient, text) != transient.end();
     CHECK(fits_class(with('5')) == !only_transient);

@@ -220,8 +220,7 @@ TEST_CASE("Every action has a formatter, and so has their variant", "[format]") 
 }
 
 TEST_CASE("Text of the peer that no grammar has checked is escaped", "[format][T24]") {
-  CHECK(text_of_value(help_question{"a\x1B[2J\"\\\x7F\x80\n", {1}}) ==
-        R"(help_question{"a\x1B[2J\"\\\x7F\x80\x0A", ticket 1})");
+  CHECK(text_of_value(help_question{"a\x1B[2J\"\\\x7F\x80\n", {1}}) == R"(help_question{"a\x1B[2J\"\\\x7F\x80\x0A", ticket 1})");
 }
 
 TEST_CASE("No formatted action shows a credential", "[format][T37]") {
@@ -237,8 +236,7 @@ TEST_CASE("No formatted action shows a credential", "[format][T37]") {
         R"(credentials{PLAIN, "", "user\x0A", ****})");
   CHECK(text_of_value(sasl::challenge{"Password:"}) == "challenge{9 octets}");
   CHECK(text_of_value(transmit{"AUTH PLAIN AHVzZXIAc2VjcmV0\r\n"}).find("AHVz") == std::string::npos);
-  CHECK(text_of_value(custom_question{"XLOGIN", encoded, {1}}) ==
-        "custom_question{XLOGIN, argument of 16 octets, ticket 1}");
+  CHECK(text_of_value(custom_question{"XLOGIN", encoded, {1}}) == "custom_question{XLOGIN, argument of 16 octets, ticket 1}");
 }
 
 struct converts_to_reply {

@@ -123,8 +123,7 @@ constexpr auto golden_replies = std::to_array<golden>({
 });
 // clang-format on
 
-TEST_CASE("Each reply by name is its golden line",
-          "[vocabulary][5321-4.2-10][5321-4.2.3-01][5321-4.2.3-02][5321-4.2.3-03]") {
+TEST_CASE("Each reply by name is its golden line", "[vocabulary][5321-4.2-10][5321-4.2.3-01][5321-4.2.3-02][5321-4.2.3-03]") {
   REQUIRE(replies::all.size() == golden_replies.size());
   for (std::size_t i = 0; i < golden_replies.size(); ++i) {
     INFO(golden_replies[i].clause << ": " << golden_replies[i].name);
@@ -160,8 +159,7 @@ TEST_CASE("The codes of permanent failure are those of the standards", "[vocabul
   CHECK(codes == wanted);
 }
 
-TEST_CASE("2yz, 4yz and 5yz replies have an enhanced status code, the greeting and 3yz have none",
-          "[vocabulary][2034-3-02]") {
+TEST_CASE("2yz, 4yz and 5yz replies have an enhanced status code, the greeting and 3yz have none", "[vocabulary][2034-3-02]") {
   for (const auto& r : replies::all) {
     CAPTURE(r.name);
     CHECK(r.value.enhanced().is_none() == (r.value.is_intermediate() || r.value == replies::service_ready));
@@ -185,48 +183,46 @@ struct situation {
 };
 
 TEST_CASE("Each situation has its enhanced status code", "[vocabulary][3463-3.6-01]") {
-  const auto s =
-      GENERATE(situation{"3463-3.1-01", replies::transaction_failed, 554, {5, 0, 0}},
-               situation{"3463-3.1-01", replies::ok, 250, {2, 0, 0}},
-               situation{"3463-3.2-01", replies::no_such_mailbox, 550, {5, 1, 1}},
-               situation{"3463-3.2-01", replies::bad_recipient_syntax, 501, {5, 1, 3}},
-               situation{"3463-3.2-01", replies::bad_sender_syntax, 501, {5, 1, 7}},
-               situation{"3463-3.2-01", replies::rcpt_ok, 250, {2, 1, 5}},
-               situation{"3463-3.2-01", replies::mail_ok, 250, {2, 1, 0}},
-               situation{"3463-3.2-01", replies::ambiguous_user, 553, {5, 1, 4}},
-               situation{"3463-3.2-01", replies::user_not_local, 551, {5, 1, 6}},
-               situation{"3463-3.3-01", replies::mailbox_full, 452, {4, 2, 2}},
-               situation{"3463-3.3-01", replies::too_large_for_mailbox, 552, {5, 2, 3}},
-               situation{"3463-3.4-01", replies::insufficient_storage, 452, {4, 3, 1}},
-               situation{"3463-3.4-01", replies::service_not_available, 421, {4, 3, 2}},
-               situation{"3463-3.4-01", replies::message_too_large, 552, {5, 3, 4}},
-               situation{"3463-3.4-01", replies::local_error, 451, {4, 3, 0}},
-               situation{"3463-3.5-01", replies::idle_timeout, 421, {4, 4, 2}},
-               situation{"3463-3.6-01", replies::not_implemented, 502, {5, 5, 1}},
-               situation{"3463-3.6-01", replies::bad_sequence, 503, {5, 5, 1}},
-               situation{"3463-3.6-01", replies::unrecognized_command, 500, {5, 5, 2}},
-               situation{"3463-3.6-01", replies::line_too_long, 500, {5, 5, 2}},
-               situation{"3463-3.6-01", replies::syntax_error, 501, {5, 5, 4}},
-               situation{"3463-3.6-01", replies::too_many_recipients, 452, {4, 5, 3}},
-               situation{"3463-3.6-01", replies::parameters_not_recognized, 555, {5, 5, 4}},
-               situation{"3463-3.6-01", replies::parameter_not_implemented, 504, {5, 5, 4}},
-               situation{"3463-3.7-01", replies::eight_bit_refused, 554, {5, 6, 3}},
-               situation{"3463-3.8-01", replies::relaying_denied, 550, {5, 7, 1}},
-               situation{"3463-3.8-01", replies::authentication_required, 530, {5, 7, 0}},
-               situation{"4954-6-01", replies::authenticated, 235, {2, 7, 0}},
-               situation{"4954-6-01", replies::password_transition, 432, {4, 7, 12}},
-               situation{"4954-6-01", replies::auth_temporary_failure, 454, {4, 7, 0}},
-               situation{"4954-6-01", replies::mechanism_too_weak, 534, {5, 7, 9}},
-               situation{"4954-6-01", replies::bad_credentials, 535, {5, 7, 8}},
-               situation{"4954-6-01", replies::auth_line_too_long, 500, {5, 5, 6}},
-               situation{"4954-6-01", replies::encryption_required, 538, {5, 7, 11}},
-               situation{"6531-4.2-01", replies::ascii_address_required_at_mail, 550, {5, 6, 7}},
-               situation{"6531-4.2-01", replies::ascii_address_required_at_rcpt, 553, {5, 6, 7}},
-               situation{"6531-4.2-01", replies::utf8_needed_to_verify, 252, {2, 6, 8}},
-               situation{"6531-4.2-01", replies::utf8_reply_required, 550, {5, 6, 8}},
-               situation{"6531-4.2-01", replies::utf8_header_unsupported, 554, {5, 6, 9}},  // 554: 3.5 of the same RFC
-               situation{"7504-6-01", replies::host_accepts_no_mail, 521, {5, 3, 2}},
-               situation{"7504-6-01", replies::domain_accepts_no_mail, 556, {5, 1, 10}});
+  const auto s = GENERATE(
+      situation{"3463-3.1-01", replies::transaction_failed, 554, {5, 0, 0}}, situation{"3463-3.1-01", replies::ok, 250, {2, 0, 0}},
+      situation{"3463-3.2-01", replies::no_such_mailbox, 550, {5, 1, 1}},
+      situation{"3463-3.2-01", replies::bad_recipient_syntax, 501, {5, 1, 3}},
+      situation{"3463-3.2-01", replies::bad_sender_syntax, 501, {5, 1, 7}},
+      situation{"3463-3.2-01", replies::rcpt_ok, 250, {2, 1, 5}}, situation{"3463-3.2-01", replies::mail_ok, 250, {2, 1, 0}},
+      situation{"3463-3.2-01", replies::ambiguous_user, 553, {5, 1, 4}},
+      situation{"3463-3.2-01", replies::user_not_local, 551, {5, 1, 6}},
+      situation{"3463-3.3-01", replies::mailbox_full, 452, {4, 2, 2}},
+      situation{"3463-3.3-01", replies::too_large_for_mailbox, 552, {5, 2, 3}},
+      situation{"3463-3.4-01", replies::insufficient_storage, 452, {4, 3, 1}},
+      situation{"3463-3.4-01", replies::service_not_available, 421, {4, 3, 2}},
+      situation{"3463-3.4-01", replies::message_too_large, 552, {5, 3, 4}},
+      situation{"3463-3.4-01", replies::local_error, 451, {4, 3, 0}},
+      situation{"3463-3.5-01", replies::idle_timeout, 421, {4, 4, 2}},
+      situation{"3463-3.6-01", replies::not_implemented, 502, {5, 5, 1}},
+      situation{"3463-3.6-01", replies::bad_sequence, 503, {5, 5, 1}},
+      situation{"3463-3.6-01", replies::unrecognized_command, 500, {5, 5, 2}},
+      situation{"3463-3.6-01", replies::line_too_long, 500, {5, 5, 2}},
+      situation{"3463-3.6-01", replies::syntax_error, 501, {5, 5, 4}},
+      situation{"3463-3.6-01", replies::too_many_recipients, 452, {4, 5, 3}},
+      situation{"3463-3.6-01", replies::parameters_not_recognized, 555, {5, 5, 4}},
+      situation{"3463-3.6-01", replies::parameter_not_implemented, 504, {5, 5, 4}},
+      situation{"3463-3.7-01", replies::eight_bit_refused, 554, {5, 6, 3}},
+      situation{"3463-3.8-01", replies::relaying_denied, 550, {5, 7, 1}},
+      situation{"3463-3.8-01", replies::authentication_required, 530, {5, 7, 0}},
+      situation{"4954-6-01", replies::authenticated, 235, {2, 7, 0}},
+      situation{"4954-6-01", replies::password_transition, 432, {4, 7, 12}},
+      situation{"4954-6-01", replies::auth_temporary_failure, 454, {4, 7, 0}},
+      situation{"4954-6-01", replies::mechanism_too_weak, 534, {5, 7, 9}},
+      situation{"4954-6-01", replies::bad_credentials, 535, {5, 7, 8}},
+      situation{"4954-6-01", replies::auth_line_too_long, 500, {5, 5, 6}},
+      situation{"4954-6-01", replies::encryption_required, 538, {5, 7, 11}},
+      situation{"6531-4.2-01", replies::ascii_address_required_at_mail, 550, {5, 6, 7}},
+      situation{"6531-4.2-01", replies::ascii_address_required_at_rcpt, 553, {5, 6, 7}},
+      situation{"6531-4.2-01", replies::utf8_needed_to_verify, 252, {2, 6, 8}},
+      situation{"6531-4.2-01", replies::utf8_reply_required, 550, {5, 6, 8}},
+      situation{"6531-4.2-01", replies::utf8_header_unsupported, 554, {5, 6, 9}},  // 554: 3.5 of the same RFC
+      situation{"7504-6-01", replies::host_accepts_no_mail, 521, {5, 3, 2}},
+      situation{"7504-6-01", replies::domain_accepts_no_mail, 556, {5, 1, 10}});
   INFO(s.clause << ": " << s.code << ' ' << s.value.text());
   CHECK(s.value.code() == s.code);
   CHECK(s.value.enhanced() == s.enhanced);

@@ -28,8 +28,7 @@ TEST_CASE("A reply code has a first digit of 2 to 5, a second of 0 to 5, and a t
   }
 }
 
-TEST_CASE("No reply has a code of one, two or four digits, or one that begins with 0, 1 or 6 to 9",
-          "[vocabulary][5321-4.2-16]") {
+TEST_CASE("No reply has a code of one, two or four digits, or one that begins with 0, 1 or 6 to 9", "[vocabulary][5321-4.2-16]") {
   const int code = GENERATE(0, 1, 99, 100, 150, 199, 260, 299, 360, 560, 599, 600, 999, 1250, -250);
   CAPTURE(code);
   CHECK_FALSE(reply::make(code, {}, "text"));
@@ -63,9 +62,8 @@ TEST_CASE("A reply holds UTF-8 only for a client that takes it", "[vocabulary][6
   CHECK(reply::make(250, {2, 1, 5}, "J\xC3\xB6rg", true)->is_utf8());
   CHECK(reply::make(250, {2, 1, 5}, "J\xC3\xB6rg").error() == error{errc::reply_octet, 1});
   CHECK(reply::make(250, {2, 1, 5}, "\xE2\x82\xAC\xF0\x9F\x93\xAC", true));
-  for (const std::string_view bad :
-       {"ab\xC3", "ab\xC3\x28", "ab\x80", "ab\xC0\xAF", "ab\xED\xA0\x80", "ab\xF4\x90\x80\x80", "ab\xC2\x85",
-        "ab\xE2\x82", "ab\xFF", "ab\x1B[0m", "ab\x7F"}) {
+  for (const std::string_view bad : {"ab\xC3", "ab\xC3\x28", "ab\x80", "ab\xC0\xAF", "ab\xED\xA0\x80", "ab\xF4\x90\x80\x80",
+                                     "ab\xC2\x85", "ab\xE2\x82", "ab\xFF", "ab\x1B[0m", "ab\x7F"}) {
     CAPTURE(bad);
     CHECK(reply::make(250, {2, 1, 5}, bad, true).error() == error{errc::reply_octet, 2});
   }

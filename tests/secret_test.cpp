@@ -15,7 +15,9 @@ namespace {
 using namespace ehlo;
 
 template <class T>
-concept printable = requires(std::ostream& out, const T& value) { out << value; };
+concept printable = requires(std::ostream& out, const T& value) {
+  out << value;
+};
 
 TEST_CASE("A secret does not turn into text by itself", "[words][T37]") {
   STATIC_REQUIRE_FALSE(printable<secret>);

@@ -78,10 +78,12 @@ TEST_CASE("no parser looks before or behind its text", "[threats][T58]") {
   std::size_t taken = 0;
   for (const std::string_view text :
        {std::string_view{"MAIL FROM:<@a,@b:\"x\\\"@y\"@[IPv6:1:2::3.4.5.6]> SIZE=1 BODY=8BITMIME AUTH=a+40b"},
-        std::string_view{"<\"a\\ b\"@c-d.example>"}, std::string_view{"[IPv6:2001:db8::192.0.2.1]"}, std::string_view{"\xC3\xA9@\xE2\x82\xAC.example"},
-        std::string_view{"rfc822;a+2Bb"}, std::string_view{"utf-8;a\\x{E9}"}, std::string_view{"QUJDRA=="}, std::string_view{"Mon, 1 Jan 2024 10:00:00 +0100"},
-        std::string_view{"RCPT TO:<postmaster> NOTIFY=SUCCESS,DELAY"}, std::string_view{"BDAT 1234567890 LAST"}, std::string_view{"5.7.30"},
-        std::string_view{"VRFY <\"a b\"@c.example> SMTPUTF8"}, std::string_view{"AUTH PLAIN AGEAYg=="}, std::string_view{"<a.b@c.example>"}}) {
+        std::string_view{"<\"a\\ b\"@c-d.example>"}, std::string_view{"[IPv6:2001:db8::192.0.2.1]"},
+        std::string_view{"\xC3\xA9@\xE2\x82\xAC.example"}, std::string_view{"rfc822;a+2Bb"}, std::string_view{"utf-8;a\\x{E9}"},
+        std::string_view{"QUJDRA=="}, std::string_view{"Mon, 1 Jan 2024 10:00:00 +0100"},
+        std::string_view{"RCPT TO:<postmaster> NOTIFY=SUCCESS,DELAY"}, std::string_view{"BDAT 1234567890 LAST"},
+        std::string_view{"5.7.30"}, std::string_view{"VRFY <\"a b\"@c.example> SMTPUTF8"}, std::string_view{"AUTH PLAIN AGEAYg=="},
+        std::string_view{"<a.b@c.example>"}}) {
     with_each_beginning(text, [&taken](std::string_view beginning) { taken += parse_by_all(beginning); });
   }
   CHECK(taken > 100);
@@ -116,7 +118,9 @@ TEST_CASE("the locale changes nothing", "[threats][T61]") {
   for (const char* name : {"C", "tr_TR.UTF-8", "tr_TR.ISO-8859-9", "C.UTF-8"}) {
     if (std::setlocale(LC_ALL, name) == nullptr) continue;  // not every system has it
     CAPTURE(name);
-    check_server_dialogue("C: ehlo CLIENT.example\nS: 250\nC: mail from:<I@i.example> size=1\nS: 250\nC: RCPT TO:<POSTMASTER>\nS: 250\nC: quit\nS: 221\nCLOSE\n");
+    check_server_dialogue(
+        "C: ehlo CLIENT.example\nS: 250\nC: mail from:<I@i.example> size=1\nS: 250\nC: RCPT TO:<POSTMASTER>\nS: 250\nC: quit\nS: "
+        "221\nCLOSE\n");
     CHECK(ehlo::ascii::equal_ignoring_case("QUIT", "quit"));
     CHECK_FALSE(ehlo::ascii::equal_ignoring_case("I", "\xC4\xB1"));
   }

@@ -26,7 +26,8 @@ inline void must(bool holds, const char* what) {
 
 /// The options that a first octet of the input stands for: every extension on, and the policies in both positions.
 inline ehlo::server_options options_for(std::uint8_t choice) {
-  static constexpr ehlo::auth_mechanism mechanisms[] = {ehlo::mechanisms::plain, ehlo::mechanisms::login, ehlo::mechanisms::cram_md5};
+  static constexpr ehlo::auth_mechanism mechanisms[] = {ehlo::mechanisms::plain, ehlo::mechanisms::login,
+                                                        ehlo::mechanisms::cram_md5};
   static constexpr ehlo::custom_verb verbs[] = {{"XVERB", true}};
   static constexpr ehlo::custom_parameter parameters[] = {{"XPARAM", ehlo::custom_parameter::place::rcpt}};
   ehlo::server_options out{.hostname = "mx.example"};
@@ -63,7 +64,8 @@ inline void check_sent(std::string_view sent) {
     const std::string_view line = sent.substr(0, end);
     must(line.size() >= 4, "a reply has a code and a space");
     must(line.size() <= 510 || line.starts_with("334"), "a reply line has at most 512 octets");
-    must(line[0] >= '2' && line[0] <= '5' && line[1] >= '0' && line[1] <= '5' && line[2] >= '0' && line[2] <= '9', "a reply has a code");
+    must(line[0] >= '2' && line[0] <= '5' && line[1] >= '0' && line[1] <= '5' && line[2] >= '0' && line[2] <= '9',
+         "a reply has a code");
     must(line[3] == ' ' || line[3] == '-', "a space or hyphen follows the code");
     for (const char c : line) must(c != '\r' && c != '\n' && c != '\0', "no CR, LF or NUL inside a reply");
     sent.remove_prefix(end + 2);

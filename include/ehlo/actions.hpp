@@ -96,8 +96,9 @@ enum class waiting_for : std::uint8_t { nothing, command, data_block, handshake 
 /// How long to wait: re-arm the timer when `serial` changes, and only then; when it runs out, say `timed_out()`.
 struct wait {
   waiting_for what = waiting_for::nothing;
-  std::uint32_t seconds = 0;  ///< at most; 0 while the peer is not waited for: no timer runs, not even while a last reply is written
-  std::uint32_t serial = 0;   ///< changes when another wait begins
+  std::uint32_t seconds =
+      0;                     ///< at most; 0 while the peer is not waited for: no timer runs, not even while a last reply is written
+  std::uint32_t serial = 0;  ///< changes when another wait begins
 
   friend constexpr bool operator==(const wait&, const wait&) = default;
 };

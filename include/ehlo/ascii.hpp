@@ -66,9 +66,9 @@ class octet_class {
 
 inline constexpr octet_class upper = octet_class::range('A', 'Z');
 inline constexpr octet_class lower = octet_class::range('a', 'z');
-inline constexpr octet_class alpha = upper | lower;               ///< ALPHA, RFC 5234 B.1
+inline constexpr octet_class alpha = upper | lower;                 ///< ALPHA, RFC 5234 B.1
 inline constexpr octet_class digit = octet_class::range('0', '9');  ///< DIGIT, RFC 5234 B.1
-inline constexpr octet_class let_dig = alpha | digit;             ///< Let-dig, RFC 5321 4.1.2
+inline constexpr octet_class let_dig = alpha | digit;               ///< Let-dig, RFC 5321 4.1.2
 inline constexpr octet_class hex_digit = digit | octet_class{"ABCDEFabcdef"};
 inline constexpr octet_class visible = octet_class::range('!', '~');    ///< VCHAR, RFC 5234 B.1
 inline constexpr octet_class printable = octet_class::range(' ', '~');  ///< VCHAR and SP

@@ -44,9 +44,9 @@ enum class verb : std::uint8_t {
 };
 
 /// The verbs by their names on the wire, in the order of `verb`.
-inline constexpr std::array<std::string_view, 19> verb_names{
-    "EHLO", "HELO", "LHLO", "MAIL", "RCPT", "DATA",     "BDAT", "RSET", "VRFY", "EXPN",
-    "HELP", "NOOP", "QUIT", "STARTTLS", "AUTH", "SEND", "SOML", "SAML", "TURN"};
+inline constexpr std::array<std::string_view, 19> verb_names{"EHLO", "HELO", "LHLO", "MAIL", "RCPT", "DATA", "BDAT",
+                                                             "RSET", "VRFY", "EXPN", "HELP", "NOOP", "QUIT", "STARTTLS",
+                                                             "AUTH", "SEND", "SOML", "SAML", "TURN"};
 
 /// The name of `v` on the wire; empty for `verb::unknown`.
 constexpr std::string_view text_of(verb v) {
@@ -192,8 +192,8 @@ struct plain_command {
 };
 
 /// Any command.
-using any_command = std::variant<hello_command, mail_command, rcpt_command, bdat_command, lookup_command, help_command, auth_command,
-                             plain_command>;
+using any_command = std::variant<hello_command, mail_command, rcpt_command, bdat_command, lookup_command, help_command,
+                                 auth_command, plain_command>;
 
 }  // namespace ehlo
 

@@ -71,11 +71,10 @@ class formatted_reply {
   /// Makes one with `fmt`. Fails as `reply::make` does, or with errc::reply_too_long if the text has more than 512
   /// octets.
   template <class... Arguments>
-  static result<formatted_reply> make(charset set, int code, enhanced_status_code enhanced,
-                                      fmt::format_string<Arguments...> format, Arguments&&... arguments) {
+  static result<formatted_reply> make(charset set, int code, enhanced_status_code enhanced, fmt::format_string<Arguments...> format,
+                                      Arguments&&... arguments) {
     formatted_reply out;
-    const auto written =
-        fmt::format_to_n(out.text_.data(), out.text_.size(), format, std::forward<Arguments>(arguments)...);
+    const auto written = fmt::format_to_n(out.text_.data(), out.text_.size(), format, std::forward<Arguments>(arguments)...);
     if (written.size > out.text_.size()) return error{errc::reply_too_long, out.text_.size()};
     out.size_ = static_cast<std::uint16_t>(written.size);
     out.code_ = static_cast<std::uint16_t>(code);
@@ -113,8 +112,8 @@ result<formatted_reply> format_reply(int code, fmt::format_string<Arguments...> 
 
 /// The same for a client that takes UTF-8 in this reply, with `charset::utf8`. RFC 6531 3.7.4.2.
 template <class... Arguments>
-result<formatted_reply> format_reply(charset set, int code, enhanced_status_code enhanced,
-                                     fmt::format_string<Arguments...> format, Arguments&&... arguments) {
+result<formatted_reply> format_reply(charset set, int code, enhanced_status_code enhanced, fmt::format_string<Arguments...> format,
+                                     Arguments&&... arguments) {
   return formatted_reply::make(set, code, enhanced, format, std::forward<Arguments>(arguments)...);
 }
 
@@ -172,14 +171,10 @@ constexpr std::string_view word_at(const std::array<std::string_view, N>& words,
 constexpr std::string_view word(charset value) { return word_at<2>({"ascii", "utf8"}, value); }
 constexpr std::string_view word(literal_kind value) { return word_at<3>({"ipv4", "ipv6", "general"}, value); }
 constexpr std::string_view word(unknown_tags value) { return word_at<2>({"refuse", "keep"}, value); }
-constexpr std::string_view word(verb value) {
-  return value == verb::unknown ? std::string_view{"unknown"} : text_of(value);
-}
+constexpr std::string_view word(verb value) { return value == verb::unknown ? std::string_view{"unknown"} : text_of(value); }
 constexpr std::string_view word(body_type value) { return text_of(value); }
 constexpr std::string_view word(ret_type value) { return word_at<2>({"FULL", "HDRS"}, value); }
-constexpr std::string_view word(first_message value) {
-  return word_at<3>({"client", "server", "server_lenient"}, value);
-}
+constexpr std::string_view word(first_message value) { return word_at<3>({"client", "server", "server_lenient"}, value); }
 constexpr std::string_view word(status_class value) {
   return word_at<6>({"none", "?", "success", "?", "transient", "permanent"}, value);
 }
@@ -201,25 +196,18 @@ constexpr std::string_view word(state value) {
   return word_at<7>({"barred", "greeted", "ready", "mail", "rcpt", "chunk", "spoilt"}, value);
 }
 constexpr std::string_view word(effect value) {
-  return word_at<11>({"refuse", "stay", "hello", "reset", "mail", "rcpt", "data", "chunk", "tls", "login", "close"},
-                     value);
+  return word_at<11>({"refuse", "stay", "hello", "reset", "mail", "rcpt", "data", "chunk", "tls", "login", "close"}, value);
 }
 constexpr std::string_view word(reset_cause value) {
   return word_at<8>({"rset", "hello", "quit", "refused", "chunkless", "timed_out", "peer_gone", "closed"}, value);
 }
-constexpr std::string_view word(waiting_for value) {
-  return word_at<4>({"nothing", "command", "data_block", "handshake"}, value);
-}
+constexpr std::string_view word(waiting_for value) { return word_at<4>({"nothing", "command", "data_block", "handshake"}, value); }
 constexpr std::string_view word(exchange_end value) { return word_at<3>({"cancelled", "malformed", "aborted"}, value); }
 constexpr std::string_view word(protocol value) { return word_at<2>({"smtp", "lmtp"}, value); }
-constexpr std::string_view word(tls_mode value) {
-  return word_at<4>({"unavailable", "offered", "required", "active"}, value);
-}
+constexpr std::string_view word(tls_mode value) { return word_at<4>({"unavailable", "offered", "required", "active"}, value); }
 constexpr std::string_view word(text_policy value) { return word_at<2>({"flag", "refuse"}, value); }
 constexpr std::string_view word(bare_line_ends value) { return word_at<2>({"refuse", "keep"}, value); }
-constexpr std::string_view word(custom_parameter::value_rule value) {
-  return word_at<3>({"none", "optional", "required"}, value);
-}
+constexpr std::string_view word(custom_parameter::value_rule value) { return word_at<3>({"none", "optional", "required"}, value); }
 constexpr std::string_view word(custom_parameter::place value) { return word_at<2>({"mail", "rcpt"}, value); }
 
 constexpr std::string_view word(tls_strength value) { return word_at<2>({"sufficient", "insufficient"}, value); }
@@ -233,8 +221,8 @@ concept has_word = requires(const T& value) {
 
 /// The values that are formatted as they were spelt.
 template <class T>
-concept spelt_value = is_one_of<T, domain, address_literal, host, local_part, mailbox, reverse_path, forward_path,
-                                mail_parameters, rcpt_parameters, xtext, utf8_address, message_id>;
+concept spelt_value = is_one_of<T, domain, address_literal, host, local_part, mailbox, reverse_path, forward_path, mail_parameters,
+                                rcpt_parameters, xtext, utf8_address, message_id>;
 
 template <class T>
 requires has_word<T>
@@ -295,9 +283,7 @@ inline void print_value(sink& out, const notify_set& value) {
   put_if(out, value.delay, "DELAY");
 }
 
-inline void print_value(sink& out, const original_recipient& value) {
-  put_all(out, value.address_type, ";", value.address);
-}
+inline void print_value(sink& out, const original_recipient& value) { put_all(out, value.address_type, ";", value.address); }
 
 inline void print_value(sink& out, const auth_mechanism& value) { put_one(out, value.name); }
 
@@ -309,9 +295,7 @@ inline void print_value(sink& out, const date_time& value) {
   put_one(out, {text.data(), static_cast<std::size_t>(value.write(text.data()) - text.data())});
 }
 
-inline void print_value(sink& out, const sasl::challenge& value) {
-  put_all(out, "challenge{", value.octets.size(), " octets}");
-}
+inline void print_value(sink& out, const sasl::challenge& value) { put_all(out, "challenge{", value.octets.size(), " octets}"); }
 
 /// The identities are whatever the client sent.
 inline void print_value(sink& out, const sasl::credentials& value) {
@@ -326,9 +310,7 @@ inline void print_value(sink& out, const sasl::credentials& value) {
 
 inline void print_value(sink& out, const ticket& value) { put_all(out, "ticket ", value.serial); }
 
-inline void print_value(sink& out, const transmit& value) {
-  put_all(out, "transmit{", value.octets.size(), " octets}");
-}
+inline void print_value(sink& out, const transmit& value) { put_all(out, "transmit{", value.octets.size(), " octets}"); }
 
 inline void print_value(sink& out, const receive&) { put_one(out, "receive"); }
 
@@ -336,17 +318,11 @@ inline void print_value(sink& out, const start_tls&) { put_one(out, "start_tls")
 
 inline void print_value(sink& out, const close_channel&) { put_one(out, "close_channel"); }
 
-inline void print_value(sink& out, const answer_due& value) {
-  put_all(out, "answer_due{ticket ", value.ticket.serial, "}");
-}
+inline void print_value(sink& out, const answer_due& value) { put_all(out, "answer_due{ticket ", value.ticket.serial, "}"); }
 
-inline void print_value(sink& out, const mail_data& value) {
-  put_all(out, "mail_data{", value.octets.size(), " octets}");
-}
+inline void print_value(sink& out, const mail_data& value) { put_all(out, "mail_data{", value.octets.size(), " octets}"); }
 
-inline void print_value(sink& out, const transaction_reset& value) {
-  put_all(out, "transaction_reset{", word(value.cause), "}");
-}
+inline void print_value(sink& out, const transaction_reset& value) { put_all(out, "transaction_reset{", word(value.cause), "}"); }
 
 inline void print_value(sink& out, const violation& value) {
   put_one(out, "violation{");
@@ -381,14 +357,12 @@ inline void print_value(sink& out, const auth_question& value) {
 }
 
 inline void print_value(sink& out, const mail_question& value) {
-  put_all(out, "mail_question{FROM:", value.reverse_path.text(), value.parameters.empty() ? "" : " ",
-          value.parameters.text());
+  put_all(out, "mail_question{FROM:", value.reverse_path.text(), value.parameters.empty() ? "" : " ", value.parameters.text());
   put_ticket(out, value.ticket);
 }
 
 inline void print_value(sink& out, const rcpt_question& value) {
-  put_all(out, "rcpt_question{TO:", value.forward_path.text(), value.parameters.empty() ? "" : " ",
-          value.parameters.text());
+  put_all(out, "rcpt_question{TO:", value.forward_path.text(), value.parameters.empty() ? "" : " ", value.parameters.text());
   put_ticket(out, value.ticket);
 }
 
@@ -435,20 +409,17 @@ inline void print_value(sink& out, const custom_question& value) {
   put_ticket(out, value.ticket);
 }
 
-inline void print_value(sink& out, const exchange_ended& value) {
-  put_all(out, "exchange_ended{", word(value.cause), "}");
-}
+inline void print_value(sink& out, const exchange_ended& value) { put_all(out, "exchange_ended{", word(value.cause), "}"); }
 
 /// The types whose formatter is below. A list, so that no type is formatted because it converts to one of ours.
 template <class T>
 concept formatted_value =
     spelt_value<T> ||(std::is_enum_v<T>&& has_word<T>) ||
-    is_one_of<T, version_number, errc, error, enhanced_status_code, reply, parameter, base64, claimed_submitter,
-              notify_set, original_recipient, auth_mechanism, secret, date_time, sasl::challenge, sasl::credentials,
-              ticket, transmit, receive, start_tls, close_channel, answer_due, mail_data, transaction_reset, violation,
-              wait, greeting_question, hello_question, starttls_question, auth_question, mail_question, rcpt_question,
-              data_question, message_question, listing, vrfy_question, expn_question, help_question, custom_question,
-              exchange_ended>;
+    is_one_of<T, version_number, errc, error, enhanced_status_code, reply, parameter, base64, claimed_submitter, notify_set,
+              original_recipient, auth_mechanism, secret, date_time, sasl::challenge, sasl::credentials, ticket, transmit, receive,
+              start_tls, close_channel, answer_due, mail_data, transaction_reset, violation, wait, greeting_question,
+              hello_question, starttls_question, auth_question, mail_question, rcpt_question, data_question, message_question,
+              listing, vrfy_question, expn_question, help_question, custom_question, exchange_ended>;
 
 /// Formats as a string what `print_value` has put together.
 template <class T>

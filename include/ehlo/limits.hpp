@@ -28,13 +28,13 @@ inline constexpr std::size_t recipients = 100;    ///< RFC 5321 4.5.3.1.8: fewer
 
 /// What a server session holds at most, and what it tolerates. Zero means "no limit" where it says so.
 struct limits {
-  std::uint64_t message = 64U << 20U;        ///< octets of a message; 0: no limit. At least 65536 (RFC 5321 4.5.3.1.7)
-  std::uint32_t recipients = 1000;           ///< accepted recipients of a transaction; at least 100 (4.5.3.1.8)
-  std::uint32_t transactions = 0;            ///< transactions of a session, then 421; 0: no limit
-  std::uint32_t errors = 0;                  ///< refused commands of a session, then 421 (7.8); 0: no limit (3.8)
-  std::uint32_t authentication_failures = 3; ///< then 421 (RFC 4954 9); at least 3, or 0: no limit
+  std::uint64_t message = 64U << 20U;          ///< octets of a message; 0: no limit. At least 65536 (RFC 5321 4.5.3.1.7)
+  std::uint32_t recipients = 1000;             ///< accepted recipients of a transaction; at least 100 (4.5.3.1.8)
+  std::uint32_t transactions = 0;              ///< transactions of a session, then 421; 0: no limit
+  std::uint32_t errors = 0;                    ///< refused commands of a session, then 421 (7.8); 0: no limit (3.8)
+  std::uint32_t authentication_failures = 3;   ///< then 421 (RFC 4954 9); at least 3, or 0: no limit
   std::uint32_t auth_line = sizes::auth_line;  ///< octets of a line of an AUTH exchange, with CRLF
-  std::uint32_t output = 4096;               ///< octets of collected replies before `transmit` comes; at least 1024
+  std::uint32_t output = 4096;                 ///< octets of collected replies before `transmit` comes; at least 1024
 };
 
 /// How long an end waits at most, in seconds. RFC 5321 4.5.3.2.

@@ -17,7 +17,7 @@ namespace ehlo::replies {
 // 2yz, done.
 inline constexpr reply system_status{211, {2, 0, 0}, "System status"};
 inline constexpr reply help{214, {2, 0, 0}, "The commands are those of RFC 5321"};
-inline constexpr reply service_ready{220, "Service ready"};  ///< the session puts its name before it
+inline constexpr reply service_ready{220, "Service ready"};                       ///< the session puts its name before it
 inline constexpr reply ready_to_start_tls{220, {2, 0, 0}, "Ready to start TLS"};  ///< RFC 3207 4
 inline constexpr reply service_closing{221, {2, 0, 0}, "Service closing transmission channel"};
 inline constexpr reply authenticated{235, {2, 7, 0}, "Authentication succeeded"};  ///< RFC 4954 6
@@ -30,8 +30,7 @@ inline constexpr reply will_forward{251, {2, 1, 5}, "User not local; will forwar
 inline constexpr reply cannot_verify{252, {2, 5, 0}, "Cannot VRFY user, but will accept message and attempt delivery"};
 inline constexpr reply cannot_expand{252, {2, 5, 0}, "Cannot EXPN list, but will accept message and attempt delivery"};
 /// RFC 6531 4.2
-inline constexpr reply utf8_needed_to_verify{
-    252, {2, 6, 8}, "Cannot VRFY user without SMTPUTF8, but will accept message"};
+inline constexpr reply utf8_needed_to_verify{252, {2, 6, 8}, "Cannot VRFY user without SMTPUTF8, but will accept message"};
 
 // 3yz, go on.
 inline constexpr reply challenge{334, ""};  ///< RFC 4954 4; an empty challenge
@@ -45,8 +44,7 @@ inline constexpr reply too_many_errors{421, {4, 7, 0}, "Too many errors, closing
 inline constexpr reply too_many_transactions{421, {4, 7, 0}, "Too many transactions, closing transmission channel"};
 inline constexpr reply other_protocol{421, {4, 7, 0}, "This is SMTP, closing transmission channel"};  ///< 3.8
 /// RFC 4954 9
-inline constexpr reply too_many_authentications{
-    421, {4, 7, 0}, "Too many failed authentications, closing transmission channel"};
+inline constexpr reply too_many_authentications{421, {4, 7, 0}, "Too many failed authentications, closing transmission channel"};
 inline constexpr reply no_memory{421, {4, 3, 0}, "Out of resources, closing transmission channel"};
 inline constexpr reply password_transition{432, {4, 7, 12}, "A password transition is needed"};  ///< RFC 4954 6
 inline constexpr reply mailbox_busy{450, {4, 2, 1}, "Requested mail action not taken: mailbox unavailable"};
@@ -62,7 +60,7 @@ inline constexpr reply parameters_not_accommodated{455, {4, 5, 0}, "Server unabl
 // 5yz, no.
 inline constexpr reply unrecognized_command{500, {5, 5, 2}, "Syntax error, command unrecognized"};
 inline constexpr reply line_too_long{500, {5, 5, 2}, "Syntax error, line too long"};
-inline constexpr reply unreadable_line{500, {5, 5, 2}, "Syntax error, line unreadable"};  ///< NUL, bare CR, bare LF
+inline constexpr reply unreadable_line{500, {5, 5, 2}, "Syntax error, line unreadable"};                ///< NUL, bare CR, bare LF
 inline constexpr reply auth_line_too_long{500, {5, 5, 6}, "Authentication exchange line is too long"};  ///< RFC 4954 6
 inline constexpr reply syntax_error{501, {5, 5, 4}, "Syntax error in parameters or arguments"};
 inline constexpr reply bad_sender_syntax{501, {5, 1, 7}, "Syntax error in reverse-path"};
@@ -84,8 +82,7 @@ inline constexpr reply tls_required{530, {5, 7, 0}, "Must issue a STARTTLS comma
 inline constexpr reply mechanism_too_weak{534, {5, 7, 9}, "Authentication mechanism is too weak"};  ///< RFC 4954 6
 inline constexpr reply bad_credentials{535, {5, 7, 8}, "Authentication credentials invalid"};       ///< RFC 4954 6
 /// RFC 4954 6
-inline constexpr reply encryption_required{
-    538, {5, 7, 11}, "Encryption required for requested authentication mechanism"};
+inline constexpr reply encryption_required{538, {5, 7, 11}, "Encryption required for requested authentication mechanism"};
 inline constexpr reply no_such_mailbox{550, {5, 1, 1}, "No such user here"};
 inline constexpr reply mailbox_unavailable{550, {5, 2, 1}, "Requested action not taken: mailbox unavailable"};
 inline constexpr reply relaying_denied{550, {5, 7, 1}, "Requested action not taken: relaying denied"};
@@ -93,8 +90,7 @@ inline constexpr reply policy_refusal{550, {5, 7, 1}, "Requested action not take
 inline constexpr reply sender_null_mx{550, {5, 7, 27}, "Sender address has null MX"};           ///< RFC 7505 4.2
 inline constexpr reply requiretls_unsupported{550, {5, 7, 30}, "REQUIRETLS support required"};  ///< RFC 8689 5
 /// RFC 6531 3.5
-inline constexpr reply ascii_address_required_at_mail{
-    550, {5, 6, 7}, "Non-ASCII address not permitted for this sender"};
+inline constexpr reply ascii_address_required_at_mail{550, {5, 6, 7}, "Non-ASCII address not permitted for this sender"};
 /// RFC 6531 4.2
 inline constexpr reply utf8_reply_required{550, {5, 6, 8}, "UTF-8 reply is required, but not permitted by the client"};
 inline constexpr reply user_not_local{551, {5, 1, 6}, "User not local"};
@@ -105,8 +101,7 @@ inline constexpr reply too_large_for_mailbox{552, {5, 2, 3}, "Message size excee
 inline constexpr reply mailbox_name_not_allowed{553, {5, 1, 3}, "Requested action not taken: mailbox name not allowed"};
 inline constexpr reply ambiguous_user{553, {5, 1, 4}, "User ambiguous"};  ///< 3.5.1
 /// RFC 6531 3.5
-inline constexpr reply ascii_address_required_at_rcpt{
-    553, {5, 6, 7}, "Non-ASCII address not permitted for this recipient"};
+inline constexpr reply ascii_address_required_at_rcpt{553, {5, 6, 7}, "Non-ASCII address not permitted for this recipient"};
 inline constexpr reply transaction_failed{554, {5, 0, 0}, "Transaction failed"};
 /// 3.1; as a greeting without enhanced code
 inline constexpr reply no_service{554, {5, 3, 2}, "No SMTP service here"};
@@ -119,11 +114,9 @@ inline constexpr reply text_line_refused{554, {5, 6, 0}, "Message refused: text 
 /// RFC 6152 3
 inline constexpr reply eight_bit_refused{554, {5, 6, 3}, "Message refused: eight-bit text was not announced"};
 /// RFC 6531 3.5
-inline constexpr reply utf8_header_unsupported{
-    554, {5, 6, 9}, "Transaction failed: UTF-8 header section cannot be passed on"};
+inline constexpr reply utf8_header_unsupported{554, {5, 6, 9}, "Transaction failed: UTF-8 header section cannot be passed on"};
 inline constexpr reply tls_too_weak{554, {5, 7, 0}, "Command refused due to lack of security"};  ///< RFC 3207 4.1
-inline constexpr reply parameters_not_recognized{
-    555, {5, 5, 4}, "MAIL FROM/RCPT TO parameters not recognized or not implemented"};
+inline constexpr reply parameters_not_recognized{555, {5, 5, 4}, "MAIL FROM/RCPT TO parameters not recognized or not implemented"};
 inline constexpr reply domain_accepts_no_mail{556, {5, 1, 10}, "Domain does not accept mail"};  ///< RFC 7504 4
 
 /// A reply and its name.

@@ -150,8 +150,7 @@ class reply {
   /// class (RFC 3463 3) or contradicts `code`, or an octet that no reply holds, does not compile. An empty text becomes
   /// `default_text(code)`.
   template <std::size_t N>
-  consteval reply(int code, enhanced_status_code enhanced, const char (&text)[N])
-      : reply{code, enhanced, {text, N - 1}, false} {
+  consteval reply(int code, enhanced_status_code enhanced, const char (&text)[N]) : reply{code, enhanced, {text, N - 1}, false} {
     if (!is_reply_code(code)) detail::reply_code_is_not_200_to_559();
     if (!detail::check_reply_codes(code, enhanced)) detail::enhanced_class_differs_from_reply_code();
     if (!enhanced.is_none() && !is_registered(enhanced)) detail::enhanced_status_code_is_not_registered();
@@ -169,8 +168,7 @@ class reply {
   /// above 5), errc::enhanced_code (ill-formed), errc::reply_class (another class than the first digit, or any with
   /// 3yz), errc::reply_octet with the offset of an octet that no reply holds: a control (C1 included), or one that is
   /// not UTF-8. An enhanced status code that is not registered is taken.
-  static constexpr result<reply> make(int code, enhanced_status_code enhanced, std::string_view text,
-                                      bool utf8 = false) {
+  static constexpr result<reply> make(int code, enhanced_status_code enhanced, std::string_view text, bool utf8 = false) {
     if (const auto good = detail::check_reply_codes(code, enhanced); !good) return good.error();
     if (const auto good = detail::check_reply_text(text, utf8); !good) return good.error();
     return reply{code, enhanced, text, utf8};

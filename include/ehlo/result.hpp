@@ -22,7 +22,7 @@ class [[nodiscard]] result {
   using value_type = T;
   using error_type = ehlo::error;
 
-  constexpr result(T value) : value_{std::move(value)} {}  // NOLINT(google-explicit-constructor): `return label;`
+  constexpr result(T value) : value_{std::move(value)} {}   // NOLINT(google-explicit-constructor): `return label;`
   constexpr result(ehlo::error reason) : error_{reason} {}  // NOLINT(google-explicit-constructor): `return error{...};`
 
   constexpr bool has_value() const { return value_.has_value(); }

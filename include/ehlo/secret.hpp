@@ -11,7 +11,8 @@
 
 namespace ehlo {
 
-/// A view of octets that nobody prints by mistake: it has no `operator<<`, no conversion and no `==`. It lives as long as the octets.
+/// A view of octets that nobody prints by mistake: it has no `operator<<`, no conversion and no `==`. It lives as long as the
+/// octets.
 class secret {
  public:
   /// No octets.
@@ -35,7 +36,8 @@ constexpr bool equal_in_constant_time(std::string_view given, std::string_view e
   for (std::size_t i = 0; i < given.size(); ++i) {
     // Reads some octet each time, so that the number of steps is that of `given` alone.
     const char other = expected.empty() ? '\0' : expected[i % expected.size()];
-    difference |= static_cast<unsigned>(static_cast<unsigned char>(given[i])) ^ static_cast<unsigned>(static_cast<unsigned char>(other));
+    difference |=
+        static_cast<unsigned>(static_cast<unsigned char>(given[i])) ^ static_cast<unsigned>(static_cast<unsigned char>(other));
   }
   return difference == 0;
 }

@@ -45,7 +45,8 @@ void for_all_strings(std::string_view alphabet, std::size_t longest, Visit visit
 
 }  // namespace
 
-TEST_CASE("the reader does what a naive one does on all short strings, in all cuts, with both policies", "[codec][5321-2.3.8-01][T1]") {
+TEST_CASE("the reader does what a naive one does on all short strings, in all cuts, with both policies",
+          "[codec][5321-2.3.8-01][T1]") {
   std::size_t wrong = 0;
   std::size_t seen = 0;
   for_all_strings(std::string_view{"\r\n.x"}, 8, [&](const std::string& text) {
@@ -56,7 +57,8 @@ TEST_CASE("the reader does what a naive one does on all short strings, in all cu
         const unsigned cuts = text.size() < 6 ? 1U << (text.empty() ? 0 : text.size() - 1) : 4U;
         for (unsigned mask = 0; mask < cuts; ++mask) {
           const unsigned pattern = text.size() < 6 ? mask : mask * 0x55U;
-          const auto found = naive::read_by_library(text, policy, maximum, [pattern](std::size_t at) { return (pattern >> (at - 1) & 1U) != 0; });
+          const auto found =
+              naive::read_by_library(text, policy, maximum, [pattern](std::size_t at) { return (pattern >> (at - 1) & 1U) != 0; });
           wrong += found == wanted ? 0U : 1U;
         }
       }
@@ -70,8 +72,8 @@ TEST_CASE("NUL is an octet like any other", "[codec][5321-4.1.1.4-01][T1]") {
   std::size_t wrong = 0;
   for_all_strings(std::string_view{"\r\n.\0x", 5}, 6, [&](const std::string& text) {
     for (const unsigned pattern : {0U, ~0U, 0x2AU}) {
-      const auto found =
-          naive::read_by_library(text, bare_line_ends::keep, 0, [pattern](std::size_t at) { return (pattern >> (at - 1) & 1U) != 0; });
+      const auto found = naive::read_by_library(text, bare_line_ends::keep, 0,
+                                                [pattern](std::size_t at) { return (pattern >> (at - 1) & 1U) != 0; });
       wrong += found == naive::read(text, bare_line_ends::keep, 0) ? 0U : 1U;
     }
   });
@@ -89,7 +91,9 @@ TEST_CASE("a line of only a period ends the data", "[codec][5321-4.1.1.4-03]") {
   CHECK(out.end == 6U);
 }
 
-TEST_CASE("the CRLF before the period belongs to the last line", "[codec][5321-4.1.1.4-04]") { CHECK(read_in_cuts("a\r\n.\r\n").octets.size() == 3); }
+TEST_CASE("the CRLF before the period belongs to the last line", "[codec][5321-4.1.1.4-04]") {
+  CHECK(read_in_cuts("a\r\n.\r\n").octets.size() == 3);
+}
 
 TEST_CASE("when nothing was sent the CRLF of DATA is the first one", "[codec][5321-4.1.1.4-05]") {
   const auto out = read_in_cuts(".\r\n");
@@ -103,11 +107,12 @@ TEST_CASE("LF . LF does not end the data", "[codec][5321-4.1.1.4-09][T1]") {
 }
 
 TEST_CASE("no other sequence ends the data, in the middle or at once", "[codec][5321-4.1.1.4-10][T1]") {
-  for (const std::string_view end : {std::string_view{"\n.\n"}, std::string_view{"\n.\r\n"}, std::string_view{"\r.\r"}, std::string_view{"\r.\n"},
-                                     std::string_view{"\r.\r\n"}, std::string_view{"\r\n.\n"}, std::string_view{"\r\n.\r"},
-                                     std::string_view{"\r\n\0.\r\n", 6}, std::string_view{"\r\n.\0\r\n", 6},
-                                     std::string_view{"\r\r\n.\r\r\n"}, std::string_view{"\r\n.\r\r\n"}, std::string_view{"\r\n. \r\n"},
-                                     std::string_view{".\n"}, std::string_view{".\r"}, std::string_view{".\r\r\n"}, std::string_view{"\r.\r\n"}}) {
+  for (const std::string_view end :
+       {std::string_view{"\n.\n"}, std::string_view{"\n.\r\n"}, std::string_view{"\r.\r"}, std::string_view{"\r.\n"},
+        std::string_view{"\r.\r\n"}, std::string_view{"\r\n.\n"}, std::string_view{"\r\n.\r"}, std::string_view{"\r\n\0.\r\n", 6},
+        std::string_view{"\r\n.\0\r\n", 6}, std::string_view{"\r\r\n.\r\r\n"}, std::string_view{"\r\n.\r\r\n"},
+        std::string_view{"\r\n. \r\n"}, std::string_view{".\n"}, std::string_view{".\r"}, std::string_view{".\r\r\n"},
+        std::string_view{"\r.\r\n"}}) {
     for (const std::string_view before : {std::string_view{}, std::string_view{"text"}, std::string_view{"text\r\n"}}) {
       for (const auto policy : {bare_line_ends::refuse, bare_line_ends::keep}) {
         const std::string text = std::string{before} + std::string{end} + "MAIL FROM:<evil@x>\r\n";
@@ -136,7 +141,8 @@ TEST_CASE("all ASCII characters arrive unchanged", "[codec][5321-4.5.2-05]") {
 
 TEST_CASE("the size counts CRLFs, and neither transparency dots nor the last line", "[codec][1870-5-01]") {
   ehlo::mail_data_reader reader;
-  naive::read_by_library("..a\r\n.\r\n", bare_line_ends::refuse, 0, [](std::size_t) { return true; }, &reader);
+  naive::read_by_library(
+      "..a\r\n.\r\n", bare_line_ends::refuse, 0, [](std::size_t) { return true; }, &reader);
   CHECK(reader.size() == 4);
 }
 
@@ -152,9 +158,12 @@ TEST_CASE("exactly the maximum is given", "[codec][1870-4-01][T5]") {
 
 TEST_CASE("octets above 127 are kept, and told", "[codec][6152-3-03]") {
   ehlo::mail_data_reader reader;
-  CHECK(naive::read_by_library("\xFF\xE9\r\n.\r\n", bare_line_ends::refuse, 0, [](std::size_t) { return false; }, &reader).octets == "\xFF\xE9\r\n");
+  CHECK(naive::read_by_library(
+            "\xFF\xE9\r\n.\r\n", bare_line_ends::refuse, 0, [](std::size_t) { return false; }, &reader)
+            .octets == "\xFF\xE9\r\n");
   CHECK(reader.has_eight_bit());
-  naive::read_by_library("plain\r\n.\r\n", bare_line_ends::refuse, 0, [](std::size_t) { return false; }, &reader);
+  naive::read_by_library(
+      "plain\r\n.\r\n", bare_line_ends::refuse, 0, [](std::size_t) { return false; }, &reader);
   CHECK_FALSE(reader.has_eight_bit());
 }
 
@@ -165,7 +174,8 @@ TEST_CASE("a line over 1000 octets is told, in every cut", "[codec][5321-4.5.3.1
         CAPTURE(size, every, dot);
         ehlo::mail_data_reader reader;
         const std::string text = "short\r\n" + std::string{dot} + std::string(size - 2, 'x') + "\r\nshort\r\n.\r\n";
-        naive::read_by_library(text, bare_line_ends::refuse, 0, [every](std::size_t at) { return at % every == 0; }, &reader);
+        naive::read_by_library(
+            text, bare_line_ends::refuse, 0, [every](std::size_t at) { return at % every == 0; }, &reader);
         CHECK(reader.has_long_line() == (size > 1000));
       }
     }
@@ -179,7 +189,10 @@ TEST_CASE("a message that is given up is swallowed to its true end", "[codec]") 
     std::string_view input = start;
     while (!input.empty()) (void)reader.next(input, bare_line_ends::keep, 0);
     reader.abandon();
-    const std::string rest = (start.ends_with("\r") ? "\n" : start.empty() || start.ends_with("\n") ? "" : "\r\n") + std::string{"b\r\n.\r\nNOOP"};
+    const std::string rest = (start.ends_with("\r")                    ? "\n"
+                              : start.empty() || start.ends_with("\n") ? ""
+                                                                       : "\r\n") +
+                             std::string{"b\r\n.\r\nNOOP"};
     if (start == "." || start == ".\r" || start == "a\r\n.") continue;  // these end at once with what follows
     input = rest;
     CHECK(reader.next(input, bare_line_ends::keep, 0).what == ehlo::mail_data_reader::step::kind::end);

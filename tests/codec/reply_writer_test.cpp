@@ -93,11 +93,9 @@ TEST_CASE("The name of the host stands before the text of the first line", "[cod
   CHECK(written(replies::idle_timeout, enhanced_codes::omit, "[192.0.2.1]") ==
         "421 [192.0.2.1] Idle for too long, closing transmission channel\r\n");
   const std::array<std::string_view, 2> lines{"ready", "be kind"};
-  CHECK(written(*reply::make(220, {}, lines), enhanced_codes::omit, "mx.example") ==
-        "220-mx.example ready\r\n220 be kind\r\n");
+  CHECK(written(*reply::make(220, {}, lines), enhanced_codes::omit, "mx.example") == "220-mx.example ready\r\n220 be kind\r\n");
   const std::array<std::string_view, 2> bare{"", "be kind"};
-  CHECK(written(*reply::make(220, {}, bare), enhanced_codes::omit, "mx.example") ==
-        "220-mx.example\r\n220 be kind\r\n");
+  CHECK(written(*reply::make(220, {}, bare), enhanced_codes::omit, "mx.example") == "220-mx.example\r\n220 be kind\r\n");
 }
 
 TEST_CASE("All lines but the last have a hyphen behind the code", "[codec][5321-4.2.1-07]") {
@@ -231,16 +229,14 @@ TEST_CASE("A keyword line of EHLO is written by itself", "[codec][5321-4.2.1-07]
   std::array<char, 64> out{};
   char* end = write_line(250, false, "mx.example", out.data());
   end = write_line(250, true, "SIZE 1000", end);
-  CHECK(std::string_view{out.data(), static_cast<std::size_t>(end - out.data())} ==
-        "250-mx.example\r\n250 SIZE 1000\r\n");
+  CHECK(std::string_view{out.data(), static_cast<std::size_t>(end - out.data())} == "250-mx.example\r\n250 SIZE 1000\r\n");
 }
 
 TEST_CASE("Whatever the text, what is written is exactly one reply with its code", "[codec][5321-4.2-07][T23]") {
   std::minstd_rand random{20080101};
   const auto below = [&random](std::size_t limit) { return static_cast<std::size_t>(random()) % limit; };
   constexpr std::array<std::string_view, 12> pieces{
-      "\r\n",  "250 ok",   "\n", "\r",           "\t",   " ",
-      "user ", "\xC3\xB6", "\0", "\xE2\x82\xAC", "\x7F", "abcdefghijklmnopqrstuvwxyz"};
+      "\r\n", "250 ok", "\n", "\r", "\t", " ", "user ", "\xC3\xB6", "\0", "\xE2\x82\xAC", "\x7F", "abcdefghijklmnopqrstuvwxyz"};
   std::size_t made_count = 0;
   for (int run = 0; run < 20000; ++run) {
     std::string text;

@@ -58,6 +58,7 @@ class fake_store {
   std::vector<std::string> messages;
 };
 
+// clang-format off
 void serve(fake_socket& socket, fake_store& store) {
   ehlo::server_options options{.hostname = "mx.example.org"};
   ehlo::server_session session{options};  // the options are shared by all sessions and outlive them
@@ -80,6 +81,7 @@ void serve(fake_socket& socket, fake_store& store) {
     }, session.next(input));
   }
 }
+// clang-format on
 
 /// The same server as a handler.
 struct receiver {
@@ -101,9 +103,7 @@ struct receiver {
     return store.knows(q.forward_path) ? ehlo::replies::rcpt_ok : ehlo::replies::no_such_mailbox;
   }
   void on(ehlo::mail_data a) { store.append(a.octets); }
-  ehlo::reply on(const ehlo::message_question&) {
-    return store.commit() ? ehlo::replies::message_ok : ehlo::replies::local_error;
-  }
+  ehlo::reply on(const ehlo::message_question&) { return store.commit() ? ehlo::replies::message_ok : ehlo::replies::local_error; }
 };
 
 void serve_with_handler(fake_socket& socket, fake_store& store) {

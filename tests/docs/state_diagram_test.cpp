@@ -94,13 +94,16 @@ std::string reply_table() {
 
 std::string page() {
   return "# The order of commands and replies\n\n"
-         "This page is printed from `include/ehlo/protocol/` by `tests/docs/state_diagram_test.cpp`; a test holds it to the code.\n\n"
+         "This page is printed from `include/ehlo/protocol/` by `tests/docs/state_diagram_test.cpp`; a test holds it to the "
+         "code.\n\n"
          "## States of a session\n\n"
-         "An arrow is the positive reply to a command. QUIT leads from every state to the end; HELO and LHLO go where EHLO goes; what is\n"
+         "An arrow is the positive reply to a command. QUIT leads from every state to the end; HELO and LHLO go where EHLO goes; "
+         "what is\n"
          "not drawn changes nothing.\n\n" +
          diagram() +
          "\n## Order of commands (RFC 5321 4.1.4)\n\n"
-         "Row: the verb received. Column: the state. Cell: what a positive reply does; `refuse` is 503 and no change. NOOP, RSET, HELP,\n"
+         "Row: the verb received. Column: the state. Cell: what a positive reply does; `refuse` is 503 and no change. NOOP, RSET, "
+         "HELP,\n"
          "VRFY and EXPN may come at any time (4.1.4).\n\n" +
          command_table() +
          "\n## Order of replies (RFC 5321 4.3.2)\n\n"

@@ -91,7 +91,8 @@ void play(ehlo::server_session& session, receiver& handler, std::string_view wir
 }  // namespace
 
 TEST_CASE("the first step of the tutorial says hello and goodbye", "[docs]") {
-  CHECK(first_step() == "220 mx.example.org ESMTP\r\n250 2.0.0 OK\r\n221 2.0.0 mx.example.org Service closing transmission channel\r\n");
+  CHECK(first_step() ==
+        "220 mx.example.org ESMTP\r\n250 2.0.0 OK\r\n221 2.0.0 mx.example.org Service closing transmission channel\r\n");
 }
 
 TEST_CASE("the receiver of the tutorial takes letters for its domain", "[docs]") {

@@ -14,7 +14,9 @@ namespace {
 using namespace ehlo;
 
 received_field example() {
-  return {.from = *host::parse("c.example"), .peer = *address_literal::parse("[192.0.2.7]"), .by = *host::parse("mx.example"),
+  return {.from = *host::parse("c.example"),
+          .peer = *address_literal::parse("[192.0.2.7]"),
+          .by = *host::parse("mx.example"),
           .date = *date_time::from_unix(1704099600, 60)};
 }
 
@@ -118,8 +120,9 @@ TEST_CASE("FROM, BY, the optional clauses and the date come in the order of the 
   field.with = with_protocol::esmtps;
   field.id = "x";
   field.recipient = *forward_path::parse("<a@mx.example>");
-  CHECK(unfolded(text_of(field)) == "Received: from c.example ([192.0.2.7]) by mx.example via TCP with ESMTPS (TLS1.3) id x"
-                                    " for <a@mx.example>; Mon, 1 Jan 2024 10:00:00 +0100\r\n");
+  CHECK(unfolded(text_of(field)) ==
+        "Received: from c.example ([192.0.2.7]) by mx.example via TCP with ESMTPS (TLS1.3) id x"
+        " for <a@mx.example>; Mon, 1 Jan 2024 10:00:00 +0100\r\n");
 }
 
 TEST_CASE("VIA, WITH, ID and FOR keep their order when some are left out", "[message][5321-4.4-18]") {
@@ -133,7 +136,8 @@ TEST_CASE("A host that is an address literal is followed by facts about the conn
   auto field = example();
   field.from = *host::parse("[192.0.2.7]");
   field.by = *host::parse("[IPv6:2001:db8::1]");
-  CHECK(unfolded(text_of(field)).find("from [192.0.2.7] ([192.0.2.7]) by [IPv6:2001:db8::1] ([IPv6:2001:db8::1]) with") != std::string::npos);
+  CHECK(unfolded(text_of(field)).find("from [192.0.2.7] ([192.0.2.7]) by [IPv6:2001:db8::1] ([IPv6:2001:db8::1]) with") !=
+        std::string::npos);
   field.peer.reset();
   CHECK(error_of(field) == errc::connection_facts_missing);
   field.from = *host::parse("c.example");
@@ -164,8 +168,10 @@ TEST_CASE("Only registered protocol names are written", "[message][5321-4.4-20]"
     const std::string_view name = text_of(static_cast<with_protocol>(i));
     CAPTURE(name);
     std::string_view rest = name;
-    if (rest.starts_with("UTF8")) rest.remove_prefix(4);
-    else if (rest.starts_with('E')) rest.remove_prefix(1);
+    if (rest.starts_with("UTF8"))
+      rest.remove_prefix(4);
+    else if (rest.starts_with('E'))
+      rest.remove_prefix(1);
     REQUIRE((rest.starts_with("SMTP") || rest.starts_with("LMTP")));
     rest.remove_prefix(4);
     CHECK((rest.empty() || rest == "S" || rest == "A" || rest == "SA"));
@@ -192,7 +198,8 @@ TEST_CASE("Without SMTPUTF8 trace fields hold ASCII only", "[message][6531-3.7.3
   field.comment = "\xC3\xBC";
   CHECK(error_of(field) == errc::utf8_not_allowed);
   std::array<char, 300> out{};
-  CHECK(write_return_path(*reverse_path::parse("<\xC3\xBC@mx.example>", charset::utf8), out).error().code == errc::utf8_not_allowed);
+  CHECK(write_return_path(*reverse_path::parse("<\xC3\xBC@mx.example>", charset::utf8), out).error().code ==
+        errc::utf8_not_allowed);
 }
 
 TEST_CASE("With SMTPUTF8 trace fields hold U-labels", "[message][6531-3.7.3-02]") {

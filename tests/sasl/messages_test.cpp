@@ -52,13 +52,13 @@ TEST_CASE("Wrong PLAIN messages are refused, with their place", "[sasl][T34]") {
     error wanted;
   };
   const std::string over(256, 'x');
-  for (const row& r : {row{"", {errc::sasl_message, 0}}, row{"u", {errc::sasl_message, 1}}, row{"u\0p"s, {errc::sasl_message, 3}},
-                       row{"\0\0p"s, {errc::sasl_message, 1}}, row{"\0u\0"s, {errc::sasl_message, 3}},
-                       row{"\0u\0p\0"s, {errc::sasl_message, 4}}, row{"\0u\0p\0q"s, {errc::sasl_message, 4}},
-                       row{"\0u\nv\0p"s, {errc::sasl_message, 2}}, row{"z\x7F\0u\0p"s, {errc::sasl_message, 1}},
-                       row{over + "\0u\0p"s, {errc::sasl_too_long, 255}}, row{"\0"s + over + "\0p"s, {errc::sasl_too_long, 256}},
-                       row{"\0u\0"s + over, {errc::sasl_too_long, 258}}, row{"\0\xFF\0p"s, {errc::utf8_ill_formed, 1}},
-                       row{"\0u\0\xC0\xAF"s, {errc::utf8_ill_formed, 3}}}) {
+  for (const row& r :
+       {row{"", {errc::sasl_message, 0}}, row{"u", {errc::sasl_message, 1}}, row{"u\0p"s, {errc::sasl_message, 3}},
+        row{"\0\0p"s, {errc::sasl_message, 1}}, row{"\0u\0"s, {errc::sasl_message, 3}}, row{"\0u\0p\0"s, {errc::sasl_message, 4}},
+        row{"\0u\0p\0q"s, {errc::sasl_message, 4}}, row{"\0u\nv\0p"s, {errc::sasl_message, 2}},
+        row{"z\x7F\0u\0p"s, {errc::sasl_message, 1}}, row{over + "\0u\0p"s, {errc::sasl_too_long, 255}},
+        row{"\0"s + over + "\0p"s, {errc::sasl_too_long, 256}}, row{"\0u\0"s + over, {errc::sasl_too_long, 258}},
+        row{"\0\xFF\0p"s, {errc::utf8_ill_formed, 1}}, row{"\0u\0\xC0\xAF"s, {errc::utf8_ill_formed, 3}}}) {
     CAPTURE(r.text);
     const auto got = sasl::plain::parse(r.text);
     REQUIRE(!got);
@@ -93,7 +93,9 @@ TEST_CASE("EXTERNAL is a name or nothing", "[sasl][T34]") {
 }
 
 TEST_CASE("XOAUTH2 is a name and a token", "[sasl][T34]") {
-  const std::string text = "user=u@x\x01" "auth=Bearer t0k.en==\x01\x01";
+  const std::string text =
+      "user=u@x\x01"
+      "auth=Bearer t0k.en==\x01\x01";
   const auto said = sasl::xoauth2::parse(text);
   REQUIRE(said.has_value());
   CHECK(said->user == "u@x");
@@ -104,14 +106,24 @@ TEST_CASE("XOAUTH2 is a name and a token", "[sasl][T34]") {
     CHECK_FALSE(sasl::xoauth2::parse(std::string_view{text}.substr(0, size)));
   }
   CHECK_FALSE(sasl::xoauth2::parse(text + "x"));
-  CHECK_FALSE(sasl::xoauth2::parse("user=\x01" "auth=Bearer t\x01\x01"));
-  CHECK_FALSE(sasl::xoauth2::parse("user=u\x01" "auth=Bearer \x01\x01"));
-  CHECK_FALSE(sasl::xoauth2::parse("user=u\x01" "auth=Bearer a\x01x\x01\x01"));
-  CHECK_FALSE(sasl::xoauth2::parse("user=u\x01" "auth=Basic abcd\x01\x01"));
+  CHECK_FALSE(
+      sasl::xoauth2::parse("user=\x01"
+                           "auth=Bearer t\x01\x01"));
+  CHECK_FALSE(
+      sasl::xoauth2::parse("user=u\x01"
+                           "auth=Bearer \x01\x01"));
+  CHECK_FALSE(
+      sasl::xoauth2::parse("user=u\x01"
+                           "auth=Bearer a\x01x\x01\x01"));
+  CHECK_FALSE(
+      sasl::xoauth2::parse("user=u\x01"
+                           "auth=Basic abcd\x01\x01"));
 }
 
 TEST_CASE("OAUTHBEARER reads the example of RFC 7628 4.1", "[sasl][T34]") {
-  const std::string text = "n,a=user@example.com,\x01host=server.example.com\x01port=143\x01" "auth=Bearer vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==\x01\x01";
+  const std::string text =
+      "n,a=user@example.com,\x01host=server.example.com\x01port=143\x01"
+      "auth=Bearer vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==\x01\x01";
   const auto said = sasl::oauthbearer::parse(text);
   REQUIRE(said.has_value());
   CHECK(said->encoded_authorization_identity == "user@example.com");
@@ -126,24 +138,61 @@ TEST_CASE("OAUTHBEARER reads the example of RFC 7628 4.1", "[sasl][T34]") {
 }
 
 TEST_CASE("OAUTHBEARER ignores unknown keys and decodes names", "[sasl]") {
-  const auto said = sasl::oauthbearer::parse("y,a=a=2Cb=3D,\x01qs=x=y\x01" "auth=bearer t\x01\x01");
+  const auto said = sasl::oauthbearer::parse(
+      "y,a=a=2Cb=3D,\x01qs=x=y\x01"
+      "auth=bearer t\x01\x01");
   REQUIRE(said.has_value());
   std::array<char, 10> name{};
   CHECK(sasl::decode_saslname(said->encoded_authorization_identity, name) == result<std::size_t>{4});
   CHECK(std::string_view{name.data(), 4} == "a,b=");
-  CHECK(written(sasl::oauthbearer{{}, {}, {}, secret{"t"}}, "a,b="sv) == "n,a=a=2Cb=3D,\x01" "auth=Bearer t\x01\x01");
-  CHECK(written(sasl::oauthbearer{{}, {}, 65535, secret{"t"}}, ""sv) == "n,,\x01port=65535\x01" "auth=Bearer t\x01\x01");
+  CHECK(written(sasl::oauthbearer{{}, {}, {}, secret{"t"}}, "a,b="sv) ==
+        "n,a=a=2Cb=3D,\x01"
+        "auth=Bearer t\x01\x01");
+  CHECK(written(sasl::oauthbearer{{}, {}, 65535, secret{"t"}}, ""sv) ==
+        "n,,\x01port=65535\x01"
+        "auth=Bearer t\x01\x01");
   CHECK(sasl::is_failure_acknowledgement("\x01"));
 }
 
 TEST_CASE("Wrong OAUTHBEARER messages are refused", "[sasl][T34]") {
-  for (const std::string_view text :
-       {"", "\x01", "p=tls-unique,,\x01" "auth=Bearer t\x01\x01", "n,,\x01\x01", "n,,\x01host=h\x01\x01", "n,\x01" "auth=Bearer t\x01\x01",
-        "n,a=,\x01" "auth=Bearer t\x01\x01", "n,a=x=2c,\x01" "auth=Bearer t\x01\x01", "n,a=x=,\x01" "auth=Bearer t\x01\x01",
-        "n,,\x01" "auth=Bearer t\x01" "auth=Bearer t\x01\x01", "n,,\x01port=0\x01" "auth=Bearer t\x01\x01",
-        "n,,\x01port=65536\x01" "auth=Bearer t\x01\x01", "n,,\x01port=1x\x01" "auth=Bearer t\x01\x01", "n,,\x01" "a1=x\x01" "auth=Bearer t\x01\x01",
-        "n,,\x01=x\x01" "auth=Bearer t\x01\x01", "n,,\x01x\x01" "auth=Bearer t\x01\x01", "n,,\x01" "auth=Bearer t\x01\x01x",
-        "n,,\x01" "auth=Basic t\x01\x01", "n,,\x01" "auth=Bearer t u\x01\x01", "n,,\x01x=\x7F\x01" "auth=Bearer t\x01\x01"}) {
+  for (const std::string_view text : {"",
+                                      "\x01",
+                                      "p=tls-unique,,\x01"
+                                      "auth=Bearer t\x01\x01",
+                                      "n,,\x01\x01",
+                                      "n,,\x01host=h\x01\x01",
+                                      "n,\x01"
+                                      "auth=Bearer t\x01\x01",
+                                      "n,a=,\x01"
+                                      "auth=Bearer t\x01\x01",
+                                      "n,a=x=2c,\x01"
+                                      "auth=Bearer t\x01\x01",
+                                      "n,a=x=,\x01"
+                                      "auth=Bearer t\x01\x01",
+                                      "n,,\x01"
+                                      "auth=Bearer t\x01"
+                                      "auth=Bearer t\x01\x01",
+                                      "n,,\x01port=0\x01"
+                                      "auth=Bearer t\x01\x01",
+                                      "n,,\x01port=65536\x01"
+                                      "auth=Bearer t\x01\x01",
+                                      "n,,\x01port=1x\x01"
+                                      "auth=Bearer t\x01\x01",
+                                      "n,,\x01"
+                                      "a1=x\x01"
+                                      "auth=Bearer t\x01\x01",
+                                      "n,,\x01=x\x01"
+                                      "auth=Bearer t\x01\x01",
+                                      "n,,\x01x\x01"
+                                      "auth=Bearer t\x01\x01",
+                                      "n,,\x01"
+                                      "auth=Bearer t\x01\x01x",
+                                      "n,,\x01"
+                                      "auth=Basic t\x01\x01",
+                                      "n,,\x01"
+                                      "auth=Bearer t u\x01\x01",
+                                      "n,,\x01x=\x7F\x01"
+                                      "auth=Bearer t\x01\x01"}) {
     CAPTURE(text);
     CHECK_FALSE(sasl::oauthbearer::parse(text));
   }

@@ -74,14 +74,20 @@ TEST_CASE("LOGIN asks for the name and the password, and keeps the name itself",
 TEST_CASE("Tokens come with a name, decoded", "[sasl]") {
   server_exchange exchange;
   REQUIRE(exchange.start("XOAUTH2"));
-  auto got = claimed(exchange.step("user=u@x\x01" "auth=Bearer t\x01\x01"sv));
+  auto got =
+      claimed(exchange.step("user=u@x\x01"
+                            "auth=Bearer t\x01\x01"sv));
   CHECK(got.authentication_identity == "u@x");
   CHECK(got.proof.reveal() == "t");
   REQUIRE(exchange.start("OAUTHBEARER"));
-  got = claimed(exchange.step("n,a=a=2Cb,\x01" "auth=Bearer t\x01\x01"sv));
+  got =
+      claimed(exchange.step("n,a=a=2Cb,\x01"
+                            "auth=Bearer t\x01\x01"sv));
   CHECK(got.authorization_identity == "a,b");
   REQUIRE(exchange.start("OAUTHBEARER"));
-  CHECK(claimed(exchange.step("n,,\x01" "auth=Bearer t\x01\x01"sv)).authorization_identity.empty());
+  CHECK(claimed(exchange.step("n,,\x01"
+                              "auth=Bearer t\x01\x01"sv))
+            .authorization_identity.empty());
 }
 
 TEST_CASE("An exchange ends after an error, after credentials, and is not begun by an unknown name", "[sasl][T34]") {
@@ -134,7 +140,9 @@ TEST_CASE("A name is wiped when the exchange is cleared or destroyed", "[sasl][T
 }
 
 template <class T>
-concept printable = requires(std::ostream& out, const T& value) { out << value; };
+concept printable = requires(std::ostream& out, const T& value) {
+  out << value;
+};
 
 TEST_CASE("Credentials cannot be printed", "[sasl][T37]") { STATIC_REQUIRE_FALSE(printable<sasl::credentials>); }
 

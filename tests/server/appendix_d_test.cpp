@@ -56,7 +56,8 @@ constexpr codes converse(std::string_view wire, std::size_t cut) {
                    [&](ehlo::transmit a) {
                      for (std::size_t i = 0; i < a.octets.size(); ++i) {
                        if (line_start && a.octets[i + 3] == ' ')
-                         out.values[out.count++] = (a.octets[i] - '0') * 100 + (a.octets[i + 1] - '0') * 10 + (a.octets[i + 2] - '0');
+                         out.values[out.count++] =
+                             (a.octets[i] - '0') * 100 + (a.octets[i + 1] - '0') * 10 + (a.octets[i + 2] - '0');
                        line_start = a.octets[i] == '\n';
                      }
                    },
@@ -102,10 +103,12 @@ constexpr std::string_view d1 =
 constexpr std::string_view d2 =
     "EHLO bar.com\r\nMAIL FROM:<Smith@bar.com>\r\nRCPT TO:<Jones@foo.com>\r\nRCPT TO:<Green@foo.com>\r\nRSET\r\nQUIT\r\n";
 constexpr std::string_view d3 =
-    "EHLO foo.com\r\nMAIL FROM:<JQP@bar.com>\r\nRCPT TO:<Jones@XYZ.COM>\r\nDATA\r\nReceived: from bar.com by foo.com ; Thu, 21 May 1998\r\n"
+    "EHLO foo.com\r\nMAIL FROM:<JQP@bar.com>\r\nRCPT TO:<Jones@XYZ.COM>\r\nDATA\r\nReceived: from bar.com by foo.com ; Thu, 21 May "
+    "1998\r\n"
     "    05:33:29 -0700\r\n\r\nBill:\r\n.\r\nQUIT\r\n";
 constexpr std::string_view d4 =
-    "EHLO bar.com\r\nVRFY Crispin\r\nMAIL FROM:<EAK@bar.com>\r\nRCPT TO:<Admin.MRC@foo.com>\r\nDATA\r\nBlah blah blah...\r\n.\r\nQUIT\r\n";
+    "EHLO bar.com\r\nVRFY Crispin\r\nMAIL FROM:<EAK@bar.com>\r\nRCPT TO:<Admin.MRC@foo.com>\r\nDATA\r\nBlah blah "
+    "blah...\r\n.\r\nQUIT\r\n";
 
 static_assert(says(converse<ehlo::server_session>(d1, d1.size()), {220, 250, 250, 250, 550, 250, 354, 250, 221}, 1));
 static_assert(says(converse<ehlo::server_session>(d1, 7), {220, 250, 250, 250, 550, 250, 354, 250, 221}, 1));
@@ -163,7 +166,12 @@ TEST_CASE("D.2: a transaction that is dropped", "[server][5321-D-02]") {
 TEST_CASE("D.3: a message that is relayed, by its second hop", "[server][5321-D-03]") {
   setup xyz;
   xyz.options = {.hostname = "xyz.com", .greeting = "Simple Mail Transfer Service Ready"};
-  xyz.options.extensions = {.pipelining = false, .size = false, .eight_bit_mime = false, .enhanced_status_codes = false, .chunking = false, .help = false};
+  xyz.options.extensions = {.pipelining = false,
+                            .size = false,
+                            .eight_bit_mime = false,
+                            .enhanced_status_codes = false,
+                            .chunking = false,
+                            .help = false};
   xyz.on_hello = [](const ehlo::hello_question&) { return answer{ehlo::reply{250, "is on the air"}}; };
   const auto r = check_server_dialogue(R"(
     S: 220 xyz.com Simple Mail Transfer Service Ready
@@ -212,17 +220,18 @@ TEST_CASE("D.4: a name is verified before the transaction", "[server][5321-D-04]
 }
 
 TEST_CASE("Received lines of earlier hops are neither changed nor deleted", "[server][5321-4.4-06]") {
-  const auto r = check_server_dialogue("C: EHLO c.example\nS: 250\nC: MAIL FROM:<>\nS: 250\nC: RCPT TO:<a@b.example>\nS: 250\nC: DATA\nS: 354\n"
-                                       "C: Received: (odd\\t) \\xFF;\nC: rECEIVED: x\nC:\nC: .\nS: 250\n");
+  const auto r = check_server_dialogue(
+      "C: EHLO c.example\nS: 250\nC: MAIL FROM:<>\nS: 250\nC: RCPT TO:<a@b.example>\nS: 250\nC: DATA\nS: 354\n"
+      "C: Received: (odd\\t) \\xFF;\nC: rECEIVED: x\nC:\nC: .\nS: 250\n");
   CHECK(r.messages.at(0).octets == "Received: (odd\t) \xFF;\r\nrECEIVED: x\r\n\r\n");
 }
 
 TEST_CASE("a new Received line goes on top and the order of the old ones stays", "[server][message][5321-4.4-07]") {
-  const auto r = check_server_dialogue("C: EHLO c.example\nS: 250\nC: MAIL FROM:<>\nS: 250\nC: RCPT TO:<a@b.example>\nS: 250\nC: DATA\nS: 354\n"
-                                       "C: Received: second\nC: Received: first\nC:\nC: .\nS: 250\n");
-  const ehlo::received_field field{.from = *ehlo::host::parse("c.example"),
-                                   .by = *ehlo::host::parse("mx.example"),
-                                   .date = *ehlo::date_time::from_unix(0)};
+  const auto r = check_server_dialogue(
+      "C: EHLO c.example\nS: 250\nC: MAIL FROM:<>\nS: 250\nC: RCPT TO:<a@b.example>\nS: 250\nC: DATA\nS: 354\n"
+      "C: Received: second\nC: Received: first\nC:\nC: .\nS: 250\n");
+  const ehlo::received_field field{
+      .from = *ehlo::host::parse("c.example"), .by = *ehlo::host::parse("mx.example"), .date = *ehlo::date_time::from_unix(0)};
   std::array<char, 1024> top{};
   const auto size = ehlo::write(field, top);
   REQUIRE(size.has_value());
@@ -233,22 +242,25 @@ TEST_CASE("a new Received line goes on top and the order of the old ones stays",
 
 TEST_CASE("a message of which only some recipients can be served is still taken whole", "[server][5321-4.4-13]") {
   // The caller answers once, for the message; whom it could not serve it reports by mail.
-  const auto r = check_server_dialogue("C: EHLO c.example\nS: 250\nC: MAIL FROM:<>\nS: 250\nC: RCPT TO:<a@b.example>\nS: 250\nC: RCPT TO:<c@d.example>\n"
-                                       "S: 250\nC: DATA\nS: 354\nC: x\nC: .\nS: 250 2.6.0\nC: NOOP\nS: 250\n");
+  const auto r = check_server_dialogue(
+      "C: EHLO c.example\nS: 250\nC: MAIL FROM:<>\nS: 250\nC: RCPT TO:<a@b.example>\nS: 250\nC: RCPT TO:<c@d.example>\n"
+      "S: 250\nC: DATA\nS: 354\nC: x\nC: .\nS: 250 2.6.0\nC: NOOP\nS: 250\n");
   CHECK(r.count("message") == 1);
 }
 
 TEST_CASE("dots are looked at only behind CRLF and at the start", "[server][5321-4.5.2-03]") {
   setup how;
   how.options.bare_line_ends = ehlo::bare_line_ends::keep;
-  const auto r = check_server_dialogue("C: EHLO c.example\nS: 250\nC: MAIL FROM:<>\nS: 250\nC: RCPT TO:<a@b.example>\nS: 250\nC: DATA\nS: 354\n"
-                                       "C: ..first\nC: a\\n.b\nC: c.d.\nC: .\nS: 250\n",
-                                       how);
+  const auto r = check_server_dialogue(
+      "C: EHLO c.example\nS: 250\nC: MAIL FROM:<>\nS: 250\nC: RCPT TO:<a@b.example>\nS: 250\nC: DATA\nS: 354\n"
+      "C: ..first\nC: a\\n.b\nC: c.d.\nC: .\nS: 250\n",
+      how);
   CHECK(r.messages.at(0).octets == ".first\r\na\n.b\r\nc.d.\r\n");
 }
 
 TEST_CASE("the end of mail data is found octet by octet", "[server][5321-4.5.2-04]") {
-  const auto r = check_server_dialogue("C: EHLO c.example\nS: 250\nC: MAIL FROM:<>\nS: 250\nC: RCPT TO:<a@b.example>\nS: 250\nC: DATA\nS: 354\n"
-                                       "c: a\\r\nc: \\n\nc: .\nc: \\r\nc: \\n\nS: 250\nC: NOOP\nS: 250\n");
+  const auto r = check_server_dialogue(
+      "C: EHLO c.example\nS: 250\nC: MAIL FROM:<>\nS: 250\nC: RCPT TO:<a@b.example>\nS: 250\nC: DATA\nS: 354\n"
+      "c: a\\r\nc: \\n\nc: .\nc: \\r\nc: \\n\nS: 250\nC: NOOP\nS: 250\n");
   CHECK(r.messages.at(0).octets == "a\r\n");
 }

@@ -85,7 +85,8 @@ TEST_CASE("after a 554 greeting each command but QUIT gets 503", "[server][greet
     S: 503
     C: STARTTLS
     S: 503
-  )", refused());
+  )",
+                                       refused());
   CHECK(r.count("violation") == 11);
   CHECK_FALSE(r.has("hello"));
 }
@@ -114,9 +115,9 @@ TEST_CASE("octets before the greeting are told, and by default get 554", "[serve
 }
 
 TEST_CASE("another protocol on the port ends the session without an echo", "[server][greeting][T8]") {
-  for (const std::string first : {"GET / HTTP/1.1", "POST /x HTTP/1.1", "PUT /x HTTP/1.0", "HEAD / HTTP/1.1", "OPTIONS * HTTP/1.1",
-                                  "CONNECT mx.example:25 HTTP/1.1", "DELETE / HTTP/1.1", "PRI * HTTP/2.0", "SSH-2.0-OpenSSH_9.2",
-                                  "Host: mx.example"}) {
+  for (const std::string first :
+       {"GET / HTTP/1.1", "POST /x HTTP/1.1", "PUT /x HTTP/1.0", "HEAD / HTTP/1.1", "OPTIONS * HTTP/1.1",
+        "CONNECT mx.example:25 HTTP/1.1", "DELETE / HTTP/1.1", "PRI * HTTP/2.0", "SSH-2.0-OpenSSH_9.2", "Host: mx.example"}) {
     CAPTURE(first);
     const auto r = check_server_dialogue("C: " + first + R"(
       C: Host: zzzz
@@ -154,10 +155,12 @@ TEST_CASE("no default output names a product or a version", "[server][greeting][
   how.options.tls = ehlo::tls_mode::offered;
   how.options.extensions.expn = true;
   std::string text = "S: 220 mx.example ESMTP\nC: EHLO client.example\nS: 250\nC: HELP\nS: 214\n";
-  for (const char* topic : {"EHLO", "HELO", "MAIL", "RCPT", "DATA", "RSET", "VRFY", "EXPN", "HELP", "NOOP", "QUIT", "STARTTLS", "AUTH"}) {
+  for (const char* topic :
+       {"EHLO", "HELO", "MAIL", "RCPT", "DATA", "RSET", "VRFY", "EXPN", "HELP", "NOOP", "QUIT", "STARTTLS", "AUTH"}) {
     text += std::string{"C: HELP "} + topic + "\nS: 214\n";
   }
-  const auto r = check_server_dialogue(text + "C: HELP x\nS: 504\nC: FOO\nS: 500\nC: VRFY a\nS: 252\nC: EXPN a\nS: 502\nC: QUIT\nS: 221\nCLOSE\n", how);
+  const auto r = check_server_dialogue(
+      text + "C: HELP x\nS: 504\nC: FOO\nS: 500\nC: VRFY a\nS: 252\nC: EXPN a\nS: 502\nC: QUIT\nS: 221\nCLOSE\n", how);
   std::string lower = r.sent;
   for (char& c : lower) c = ehlo::ascii::to_lower(c);
   for (std::size_t at = 0; (at = lower.find("ehlo", at)) != lower.npos; at += 4) {

@@ -10,7 +10,8 @@ using dialogue::answer;
 using dialogue::setup;
 
 const std::string hello = "C: EHLO client.example\nS: 250 mx.example\n";
-const std::string envelope = hello + "C: MAIL FROM:<a@client.example>\nS: 250 2.1.0 OK\nC: RCPT TO:<b@mx.example>\nS: 250 2.1.5 OK\n";
+const std::string envelope =
+    hello + "C: MAIL FROM:<a@client.example>\nS: 250 2.1.0 OK\nC: RCPT TO:<b@mx.example>\nS: 250 2.1.5 OK\n";
 
 setup bare() {
   setup how;
@@ -61,7 +62,8 @@ TEST_CASE("250 to EHLO or HELO leaves no transaction and no buffers", "[server][
 }
 
 TEST_CASE("HELO takes a domain only", "[server][hello][5321-4.1.1.1-07]") {
-  const std::string text = "C: HELO client.example\nS: 250\nC: HELO\nS: 501\nC: HELO \nS: 501\nC: HELO a b\nS: 501\nC: HELO -a.example\nS: 501\n";
+  const std::string text =
+      "C: HELO client.example\nS: 250\nC: HELO\nS: 501\nC: HELO \nS: 501\nC: HELO a b\nS: 501\nC: HELO -a.example\nS: 501\n";
   check_server_dialogue(text + "C: HELO [192.0.2.1]\nS: 501\n");
   setup lenient;
   lenient.options.leniency.helo_literal = true;
@@ -71,20 +73,23 @@ TEST_CASE("HELO takes a domain only", "[server][hello][5321-4.1.1.1-07]") {
 TEST_CASE("the answer to EHLO begins with the server's domain and then its greeting, if any", "[server][hello][5321-4.1.1.1-08]") {
   setup how;
   how.on_hello = [](const ehlo::hello_question&) { return answer{*ehlo::reply::make(250, {}, "greets you")}; };
-  const auto r = check_server_dialogue("C: EHLO client.example\nS: 250-mx.example greets you\nS: 250-\nS: 250-\nS: 250-\nS: 250-\nS: 250-\nS: 250 \n", how);
+  const auto r = check_server_dialogue(
+      "C: EHLO client.example\nS: 250-mx.example greets you\nS: 250-\nS: 250-\nS: 250-\nS: 250-\nS: 250-\nS: 250 \n", how);
   CHECK(r.sent.find("250-mx.example greets you\r\n250-PIPELINING\r\n") != r.sent.npos);
   CHECK(check_server_dialogue("C: HELO client.example\nS: 250\n", how).sent.ends_with("250 mx.example greets you\r\n"));
 }
 
-TEST_CASE("each line of the answer to EHLO has one keyword, and all but the last a hyphen", "[server][hello][5321-4.1.1.1-09][5321-4.1.1.1-11]") {
+TEST_CASE("each line of the answer to EHLO has one keyword, and all but the last a hyphen",
+          "[server][hello][5321-4.1.1.1-09][5321-4.1.1.1-11]") {
   setup how = bare();
   how.options.extensions.size = how.options.extensions.eight_bit_mime = how.options.extensions.help = true;
   how.options.limits.message = 1000000;
   static constexpr std::string_view keywords[] = {"LIMITS RCPTMAX=20 MAILMAX=5", "8X-y"};
   how.options.keywords = keywords;
   const auto r = check_server_dialogue("S: 220\nC: EHLO client.example\nS: 250 mx\n", how);
-  CHECK(r.sent == "220 mx.example ESMTP\r\n250-mx.example\r\n250-SIZE 1000000\r\n250-8BITMIME\r\n250-HELP\r\n"
-                  "250-LIMITS RCPTMAX=20 MAILMAX=5\r\n250 8X-y\r\n");
+  CHECK(r.sent ==
+        "220 mx.example ESMTP\r\n250-mx.example\r\n250-SIZE 1000000\r\n250-8BITMIME\r\n250-HELP\r\n"
+        "250-LIMITS RCPTMAX=20 MAILMAX=5\r\n250 8X-y\r\n");
   // What is no line of this form is not taken.
   static constexpr std::string_view wrong[] = {"-X", "", "A  B", "A ", "A_B", "A\r\nB", "A B\tC", "A \x01"};
   for (const std::string_view& word : wrong) {
@@ -134,7 +139,8 @@ TEST_CASE("mail needs a hello", "[server][hello][5321-4.1.4-01]") {
 }
 
 TEST_CASE("a later EHLO clears everything as RSET would", "[server][hello][5321-4.1.4-03]") {
-  const auto r = check_server_dialogue(envelope + hello + "C: RCPT TO:<b@mx.example>\nS: 503\nC: MAIL FROM:<c@client.example>\nS: 250\n");
+  const auto r =
+      check_server_dialogue(envelope + hello + "C: RCPT TO:<b@mx.example>\nS: 503\nC: MAIL FROM:<c@client.example>\nS: 250\n");
   CHECK(r.count("reset hello") == 1);
 }
 
@@ -144,7 +150,10 @@ TEST_CASE("an EHLO that cannot be accepted is refused", "[server][hello][5321-4.
     if (q.client.text() == "blocked.example") return ehlo::replies::policy_refusal;
     return dialogue::by_default{};
   };
-  check_server_dialogue("C: EHLO\nS: 501\nC: EHLO bad_name\nS: 501\nC: EHLO [1.2.3]\nS: 501\nC: EHLO blocked.example\nS: 550\nC: MAIL FROM:<>\nS: 503\n", how);
+  check_server_dialogue(
+      "C: EHLO\nS: 501\nC: EHLO bad_name\nS: 501\nC: EHLO [1.2.3]\nS: 501\nC: EHLO blocked.example\nS: 550\nC: MAIL FROM:<>\nS: "
+      "503\n",
+      how);
   setup without;
   without.options.esmtp = false;
   check_server_dialogue("C: EHLO client.example\nS: 502\nC: HELO client.example\nS: 250\n", without);
@@ -172,7 +181,8 @@ TEST_CASE("a refused EHLO changes nothing", "[server][hello][5321-4.1.4-05]") {
     S: 250
     C: MAIL FROM:<a@client.example> SIZE=1
     S: 250
-  )", how);
+  )",
+                                       how);
   REQUIRE(r.messages.size() == 1);
   CHECK(r.messages[0].from == "<a@client.example>");
   CHECK_FALSE(r.has("reset"));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Sizes and times of RFC 5321 4.5.3, each at its limit, one below and one past it; time-outs, errors, shutdown and breaks; section 7.
+// Sizes and times of RFC 5321 4.5.3, each at its limit, one below and one past it; time-outs, errors, shutdown and breaks;
+// section 7.
 #include <string>
 
 #include "support/server_dialogue.hpp"
@@ -10,7 +11,8 @@ using dialogue::answer;
 using dialogue::setup;
 
 const std::string hello = "C: EHLO client.example\nS: 250 mx.example\n";
-const std::string envelope = hello + "C: MAIL FROM:<a@client.example>\nS: 250 2.1.0 OK\nC: RCPT TO:<b@mx.example>\nS: 250 2.1.5 OK\n";
+const std::string envelope =
+    hello + "C: MAIL FROM:<a@client.example>\nS: 250 2.1.0 OK\nC: RCPT TO:<b@mx.example>\nS: 250 2.1.5 OK\n";
 
 std::string domain_of(std::size_t size) {
   std::string out;
@@ -36,7 +38,8 @@ TEST_CASE("each object of the size that the standard gives is taken", "[server][
 
 TEST_CASE("a local-part over 64 octets is refused with 501", "[server][limits][5321-4.5.3.1.1-01]") {
   for (const auto& [size, code] : {std::pair{63, "250"}, std::pair{64, "250"}, std::pair{65, "501"}}) {
-    check_server_dialogue(hello + "C: MAIL FROM:<" + std::string(static_cast<std::size_t>(size), 'l') + "@d.example>\nS: " + code + "\n");
+    check_server_dialogue(hello + "C: MAIL FROM:<" + std::string(static_cast<std::size_t>(size), 'l') + "@d.example>\nS: " + code +
+                          "\n");
   }
 }
 
@@ -58,7 +61,8 @@ TEST_CASE("a command line over 512 octets gets 500, and the next command works",
   for (const std::size_t size : {511U, 512U}) check_server_dialogue("C: NOOP " + std::string(size - 7, 'x') + "\nS: 250\n");
   for (const std::size_t size : {513U, 600U, 51200U}) {
     CAPTURE(size);
-    const auto r = check_server_dialogue(hello + "C: NOOP " + std::string(size - 11, 'x') + "RSET\nS: 500 5.5.2\nC: NOOP\nS: 250\n");
+    const auto r =
+        check_server_dialogue(hello + "C: NOOP " + std::string(size - 11, 'x') + "RSET\nS: 500 5.5.2\nC: NOOP\nS: 250\n");
     CHECK(r.count("violation the line is too long") == 1);
   }
 }
@@ -72,7 +76,8 @@ TEST_CASE("the extensions make MAIL and RCPT longer by what they say", "[server]
   const std::string start = "MAIL FROM:<a@b.example> ";
   for (const auto& [size, code] : {std::pair{most - 1, "555"}, std::pair{most, "555"}, std::pair{most + 1, "500"}}) {
     CAPTURE(size);
-    check_server_dialogue(hello + "C: " + start + "X=" + std::string(size - start.size() - 4, 'x') + "\nS: " + code + "\nC: NOOP\nS: 250\n", how);
+    check_server_dialogue(
+        hello + "C: " + start + "X=" + std::string(size - start.size() - 4, 'x') + "\nS: " + code + "\nC: NOOP\nS: 250\n", how);
   }
 }
 
@@ -127,7 +132,8 @@ TEST_CASE("a hundred recipients are taken", "[server][limits][5321-4.5.3.1.8-01]
   setup how;
   how.options.limits.recipients = 100;
   how.whole_only = true;
-  const auto r = check_server_dialogue(hello + "C: MAIL FROM:<>\nS: 250\n" + recipients(100) + "C: DATA\nS: 354\nC: x\nC: .\nS: 250\n", how);
+  const auto r =
+      check_server_dialogue(hello + "C: MAIL FROM:<>\nS: 250\n" + recipients(100) + "C: DATA\nS: 354\nC: x\nC: .\nS: 250\n", how);
   CHECK(r.messages.at(0).to.size() == 100);
 }
 
@@ -152,8 +158,9 @@ TEST_CASE("over the limit new recipients are refused and the accepted ones stay"
   setup how;
   how.options.limits.recipients = 100;
   how.whole_only = true;
-  const auto r = check_server_dialogue(
-      hello + "C: MAIL FROM:<>\nS: 250\n" + recipients(100) + "C: RCPT TO:<one@more.example>\nS: 452 4.5.3\nC: DATA\nS: 354\nC: x\nC: .\nS: 250\n", how);
+  const auto r = check_server_dialogue(hello + "C: MAIL FROM:<>\nS: 250\n" + recipients(100) +
+                                           "C: RCPT TO:<one@more.example>\nS: 452 4.5.3\nC: DATA\nS: 354\nC: x\nC: .\nS: 250\n",
+                                       how);
   CHECK(r.messages.at(0).to.size() == 100);
 }
 
@@ -161,7 +168,8 @@ TEST_CASE("what is too large gets the code of its kind", "[server][limits][5321-
   setup how;
   how.options.limits.message = 65536;
   how.whole_only = true;
-  check_server_dialogue("C: NOOP " + std::string(600, 'x') + "\nS: 500\n" + hello + "C: MAIL FROM:<a@" + domain_of(250) + ">\nS: 250\n");
+  check_server_dialogue("C: NOOP " + std::string(600, 'x') + "\nS: 500\n" + hello + "C: MAIL FROM:<a@" + domain_of(250) +
+                        ">\nS: 250\n");
   check_server_dialogue(hello + "C: MAIL FROM:<abcdefgh@" + domain_of(250) + ">\nS: 501\n");
   std::string text;
   while (text.size() < 70000) text += std::string(62, 'm') + "\\r\\n";
@@ -223,10 +231,13 @@ TEST_CASE("each state has its wait, and the serial tells when another begins", "
 TEST_CASE("after as many errors as the option tolerates comes 421", "[server][limits][5321-7.8-01][T41]") {
   setup how;
   how.options.limits.errors = 3;
-  const auto r = check_server_dialogue("C: FOO\nS: 500\nC: RSET x\nS: 501\nC: DATA\nS: 503\nC: NOOP\nS: 250\nC: FOO\nS: 421 4.7.0\nCLOSE\n", how);
+  const auto r = check_server_dialogue(
+      "C: FOO\nS: 500\nC: RSET x\nS: 501\nC: DATA\nS: 503\nC: NOOP\nS: 250\nC: FOO\nS: 421 4.7.0\nCLOSE\n", how);
   CHECK(r.has("violation too many errors"));
-  const auto refused = check_server_dialogue(
-      hello + "C: MAIL FROM:<>\nS: 250\nC: RCPT TO:<no1@b>\nS: 550\nC: RCPT TO:<no2@b>\nS: 550\nC: RCPT TO:<no3@b>\nS: 550\nC: RCPT TO:<no4@b>\nS: 421\nCLOSE\n", how);
+  const auto refused = check_server_dialogue(hello +
+                                                 "C: MAIL FROM:<>\nS: 250\nC: RCPT TO:<no1@b>\nS: 550\nC: RCPT TO:<no2@b>\nS: "
+                                                 "550\nC: RCPT TO:<no3@b>\nS: 550\nC: RCPT TO:<no4@b>\nS: 421\nCLOSE\n",
+                                             how);
   CHECK(refused.has("reset closed"));
   setup patient;
   std::string many;
@@ -238,8 +249,10 @@ TEST_CASE("after as many errors as the option tolerates comes 421", "[server][li
 TEST_CASE("after as many transactions as the option allows comes 421", "[server][limits][T41]") {
   setup how;
   how.options.limits.transactions = 2;
-  check_server_dialogue(hello + "C: MAIL FROM:<>\nS: 250\nC: RSET\nS: 250\nC: MAIL FROM:<>\nS: 250\nC: RSET\nS: 250\nC: MAIL FROM:<>\nS: 421\nCLOSE\n",
-                        how);
+  check_server_dialogue(
+      hello +
+          "C: MAIL FROM:<>\nS: 250\nC: RSET\nS: 250\nC: MAIL FROM:<>\nS: 250\nC: RSET\nS: 250\nC: MAIL FROM:<>\nS: 421\nCLOSE\n",
+      how);
 }
 
 TEST_CASE("replies that nobody reads do not grow: what is collected leaves before more is taken", "[server][limits][T43]") {
@@ -274,8 +287,8 @@ TEST_CASE("the largest message is taken, one octet more is refused at its true e
   how.whole_only = true;
   for (const std::size_t size : {65535U, 65536U, 65537U}) {
     CAPTURE(size);
-    const auto r = check_server_dialogue(envelope + "C: DATA\nS: 354\nc: " + std::string(size - 2, 'm') + "\\r\\n\nC: .\nS: " +
-                                             (size > 65536 ? "552 5.3.4" : "250") + "\nC: NOOP\nS: 250\n",
+    const auto r = check_server_dialogue(envelope + "C: DATA\nS: 354\nc: " + std::string(size - 2, 'm') +
+                                             "\\r\\n\nC: .\nS: " + (size > 65536 ? "552 5.3.4" : "250") + "\nC: NOOP\nS: 250\n",
                                          how);
     CHECK(r.messages.size() == (size > 65536 ? 0U : 1U));
     if (size > 65536) CHECK(r.has("violation the message is over the maximum size at"));
@@ -320,9 +333,10 @@ TEST_CASE("a refusal by policy is 550 at EHLO, MAIL and RCPT", "[server][5321-7.
     return q.reverse_path.is_null() ? answer{ehlo::replies::policy_refusal} : answer{dialogue::by_default{}};
   };
   how.on_rcpt = [](const ehlo::rcpt_question&) { return answer{ehlo::replies::policy_refusal}; };
-  check_server_dialogue("C: EHLO bad.example\nS: 550 5.7.1\n" + hello +
-                            "C: MAIL FROM:<>\nS: 550 5.7.1\nC: MAIL FROM:<a@b.example>\nS: 250\nC: RCPT TO:<c@d.example>\nS: 550 5.7.1\n",
-                        how);
+  check_server_dialogue(
+      "C: EHLO bad.example\nS: 550 5.7.1\n" + hello +
+          "C: MAIL FROM:<>\nS: 550 5.7.1\nC: MAIL FROM:<a@b.example>\nS: 250\nC: RCPT TO:<c@d.example>\nS: 550 5.7.1\n",
+      how);
 }
 
 TEST_CASE("no field is made from the envelope", "[server][5321-7.2-03]") {
@@ -342,8 +356,9 @@ TEST_CASE("a routed return path is known by its last hop", "[server][5321-6.1-04
 }
 
 TEST_CASE("what a session writes is ASCII", "[server][5321-A-01]") {
-  const auto r = check_server_dialogue("C: EHLO client.example\nS: 250\nC: \\xC3\\xA9\nS: 500\nC: VRFY \\xC3\\xA9\nS: 501\n" + envelope +
-                                       "C: DATA\nS: 354\nC: \\xC3\\xA9\nC: .\nS: 250\nC: HELP\nS: 214\nC: QUIT\nS: 221\n");
+  const auto r =
+      check_server_dialogue("C: EHLO client.example\nS: 250\nC: \\xC3\\xA9\nS: 500\nC: VRFY \\xC3\\xA9\nS: 501\n" + envelope +
+                            "C: DATA\nS: 354\nC: \\xC3\\xA9\nC: .\nS: 250\nC: HELP\nS: 214\nC: QUIT\nS: 221\n");
   CHECK(ehlo::ascii::is_ascii(r.sent));
   CHECK(r.messages.at(0).octets == "\xC3\xA9\r\n");
 }
@@ -358,7 +373,8 @@ TEST_CASE("a number is no host", "[server][5321-F.4-01]") {
 }
 
 TEST_CASE("SEND, SOML and SAML are not there", "[server][5321-F.6-02][T53]") {
-  const auto r = check_server_dialogue(hello + "C: SEND FROM:<a@b.example>\nS: 502\nC: SOML FROM:<a@b.example>\nS: 502\nC: SAML FROM:<a@b.example>\nS: 502\n");
+  const auto r = check_server_dialogue(
+      hello + "C: SEND FROM:<a@b.example>\nS: 502\nC: SOML FROM:<a@b.example>\nS: 502\nC: SAML FROM:<a@b.example>\nS: 502\n");
   for (const char* verb : {"SEND", "SOML", "SAML"}) CHECK(r.sent.find(verb) == std::string::npos);
 }
 

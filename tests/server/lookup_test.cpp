@@ -11,7 +11,8 @@ using dialogue::answer;
 using dialogue::setup;
 
 const std::string hello = "C: EHLO client.example\nS: 250 mx.example\n";
-const std::string envelope = hello + "C: MAIL FROM:<a@client.example>\nS: 250 2.1.0 OK\nC: RCPT TO:<b@mx.example>\nS: 250 2.1.5 OK\n";
+const std::string envelope =
+    hello + "C: MAIL FROM:<a@client.example>\nS: 250 2.1.0 OK\nC: RCPT TO:<b@mx.example>\nS: 250 2.1.5 OK\n";
 
 setup on_vrfy(const answer& a) {
   setup how;
@@ -52,14 +53,16 @@ TEST_CASE("250 to VRFY shows the mailbox, with the name before it if there is on
 }
 
 TEST_CASE("an ambiguous name gets 553 alone or with its candidates", "[server][lookup][5321-3.5.1-03]") {
-  check_server_dialogue("C: VRFY joe\nS: 553-5.1.4 Joe A <ja@mx.example>\nS: 553-5.1.4 <jb@mx.example>\nS: 553 5.1.4 Joe C <jc@mx.example>\n",
-                        on_vrfy(dialogue::ambiguous{{{"Joe A", "ja@mx.example"}, {"", "jb@mx.example"}, {"Joe C", "jc@mx.example"}}}));
+  check_server_dialogue(
+      "C: VRFY joe\nS: 553-5.1.4 Joe A <ja@mx.example>\nS: 553-5.1.4 <jb@mx.example>\nS: 553 5.1.4 Joe C <jc@mx.example>\n",
+      on_vrfy(dialogue::ambiguous{{{"Joe A", "ja@mx.example"}, {"", "jb@mx.example"}, {"Joe C", "jc@mx.example"}}}));
   check_server_dialogue("C: VRFY joe\nS: 553 5.1.4 User ambiguous\n", on_vrfy(ehlo::replies::ambiguous_user));
 }
 
 TEST_CASE("EXPN gives each mailbox of the list", "[server][lookup][5321-3.5.1-04]") {
   const auto r = check_server_dialogue(
-      "C: EXPN staff\nS: 250-2.1.5 Alice Smith <alice@mx.example>\nS: 250-2.1.5 <bob@mx.example>\nS: 250 2.1.5 Carol <carol@other.example>\n",
+      "C: EXPN staff\nS: 250-2.1.5 Alice Smith <alice@mx.example>\nS: 250-2.1.5 <bob@mx.example>\nS: 250 2.1.5 Carol "
+      "<carol@other.example>\n",
       on_expn(members));
   CHECK(r.sent.ends_with("250 2.1.5 Carol <carol@other.example>\r\n"));
 }
@@ -86,18 +89,20 @@ TEST_CASE("a mailbox is a user name too", "[server][lookup][5321-3.5.1-08]") {
     }
     return dialogue::by_default{};
   };
-  const auto r = check_server_dialogue("C: VRFY joe@x.example\nS: 252\nC: VRFY <joe@x.example>\nS: 252\nC: VRFY joe\nS: 252\n", how);
+  const auto r =
+      check_server_dialogue("C: VRFY joe@x.example\nS: 252\nC: VRFY <joe@x.example>\nS: 252\nC: VRFY joe\nS: 252\n", how);
   CHECK(r.count("vrfy joe@x.example mailbox") == 1);
   CHECK(r.count("vrfy <joe@x.example> mailbox") == 1);
   CHECK(std::ranges::count(r.events, "vrfy joe") == 1);
 }
 
 TEST_CASE("the argument of VRFY and EXPN is any String", "[server][lookup][5321-3.5.1-09]") {
-  const auto r = check_server_dialogue("C: VRFY Crispin\nS: 252\nC: VRFY \"Mark Crispin\"\nS: 252\nC: EXPN Example-People\nS: 502\n", [] {
-    setup how;
-    how.options.extensions.expn = true;
-    return how;
-  }());
+  const auto r =
+      check_server_dialogue("C: VRFY Crispin\nS: 252\nC: VRFY \"Mark Crispin\"\nS: 252\nC: EXPN Example-People\nS: 502\n", [] {
+        setup how;
+        how.options.extensions.expn = true;
+        return how;
+      }());
   CHECK(r.has("vrfy Crispin"));
   CHECK(r.has("vrfy \"Mark Crispin\""));
   CHECK(r.has("expn Example-People"));
@@ -109,7 +114,8 @@ TEST_CASE("what is shown has a domain", "[server][lookup][5321-3.5.2-01]") {
     CAPTURE(text);
     CHECK_FALSE(ehlo::mailbox::parse(text).has_value());
   }
-  const auto r = check_server_dialogue("C: VRFY joe\nS: 551 5.1.6 User not local; please try <joe@there.example>\n", on_vrfy(dialogue::moved{"joe@there.example"}));
+  const auto r = check_server_dialogue("C: VRFY joe\nS: 551 5.1.6 User not local; please try <joe@there.example>\n",
+                                       on_vrfy(dialogue::moved{"joe@there.example"}));
   CHECK(r.sent.find("<joe@there.example>") != r.sent.npos);
 }
 
@@ -170,7 +176,8 @@ TEST_CASE("an address that cannot be checked gets 252", "[server][lookup][5321-3
 }
 
 TEST_CASE("251 and 551 answer VRFY as they answer RCPT", "[server][lookup][5321-3.5.3-05]") {
-  check_server_dialogue("C: VRFY joe\nS: 251 2.1.5 User not local; will forward to <joe@there.example>\n", on_vrfy(dialogue::forward{"joe@there.example"}));
+  check_server_dialogue("C: VRFY joe\nS: 251 2.1.5 User not local; will forward to <joe@there.example>\n",
+                        on_vrfy(dialogue::forward{"joe@there.example"}));
   setup how = on_vrfy(dialogue::moved{"joe@there.example"});
   check_server_dialogue("C: VRFY joe\nS: 551 5.1.6 User not local; please try <joe@there.example>\n", how);
   how.options.disclose_forwarding = false;
@@ -188,22 +195,25 @@ TEST_CASE("the default answers to VRFY and EXPN do not depend on the name", "[se
 // ---- The commands (4.1.1.6 to 4.1.1.8) -----------------------------------------------------------------------------------------
 
 TEST_CASE("VRFY needs an argument and leaves all buffers alone", "[server][lookup][5321-4.1.1.6-01]") {
-  const auto r = check_server_dialogue("C: VRFY\nS: 501\nC: VRFY \nS: 501\nC: VRFY a b\nS: 501\nC: VRFY a\nS: 252\n" + envelope +
-                                       "C: VRFY a\nS: 252\nC: VRFY\nS: 501\nC: RCPT TO:<c@mx.example>\nS: 250\nC: DATA\nS: 354\nC: .\nS: 250\n");
+  const auto r = check_server_dialogue(
+      "C: VRFY\nS: 501\nC: VRFY \nS: 501\nC: VRFY a b\nS: 501\nC: VRFY a\nS: 252\n" + envelope +
+      "C: VRFY a\nS: 252\nC: VRFY\nS: 501\nC: RCPT TO:<c@mx.example>\nS: 250\nC: DATA\nS: 354\nC: .\nS: 250\n");
   REQUIRE(r.messages.size() == 1);
   CHECK(r.messages[0].to.size() == 2);
 }
 
 TEST_CASE("EXPN needs an argument and leaves all buffers alone", "[server][lookup][5321-4.1.1.7-01]") {
   const std::string list = "C: EXPN l\nS: 250-2\nS: 250-2\nS: 250 2\n";
-  const auto r = check_server_dialogue("C: EXPN\nS: 501\n" + list + envelope + list + "C: EXPN\nS: 501\nC: RCPT TO:<c@mx.example>\nS: 250\nC: DATA\nS: 354\nC: .\nS: 250\n",
+  const auto r = check_server_dialogue("C: EXPN\nS: 501\n" + list + envelope + list +
+                                           "C: EXPN\nS: 501\nC: RCPT TO:<c@mx.example>\nS: 250\nC: DATA\nS: 354\nC: .\nS: 250\n",
                                        on_expn(members));
   REQUIRE(r.messages.size() == 1);
   CHECK(r.messages[0].to.size() == 2);
 }
 
 TEST_CASE("HELP works at any time and leaves all buffers alone", "[server][lookup][5321-4.1.1.8-01]") {
-  const auto r = check_server_dialogue("C: HELP\nS: 214\nC: HELP MAIL\nS: 214\n" + envelope + "C: HELP\nS: 214\nC: HELP a b\nS: 501\nC: DATA\nS: 354\nC: .\nS: 250\n");
+  const auto r = check_server_dialogue("C: HELP\nS: 214\nC: HELP MAIL\nS: 214\n" + envelope +
+                                       "C: HELP\nS: 214\nC: HELP a b\nS: 501\nC: DATA\nS: 354\nC: .\nS: 250\n");
   CHECK(r.messages.size() == 1);
 }
 
@@ -219,7 +229,8 @@ TEST_CASE("HELP alone gets 214", "[server][lookup][5321-4.1.1.8-02]") {
 }
 
 TEST_CASE("HELP with a verb tells its syntax", "[server][lookup][5321-4.1.1.8-03]") {
-  const auto r = check_server_dialogue("C: HELP MAIL\nS: 214 2.0.0 MAIL FROM:\nC: HELP rcpt\nS: 214 2.0.0 RCPT TO:\nC: HELP TURN\nS: 504\nC: HELP xyzzy\nS: 504\n");
+  const auto r = check_server_dialogue(
+      "C: HELP MAIL\nS: 214 2.0.0 MAIL FROM:\nC: HELP rcpt\nS: 214 2.0.0 RCPT TO:\nC: HELP TURN\nS: 504\nC: HELP xyzzy\nS: 504\n");
   CHECK(r.has("help MAIL"));
   CHECK(r.has("help xyzzy"));
 }

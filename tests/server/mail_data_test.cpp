@@ -13,7 +13,8 @@ using dialogue::answer;
 using dialogue::setup;
 
 const std::string hello = "C: EHLO client.example\nS: 250 mx.example\n";
-const std::string envelope = hello + "C: MAIL FROM:<a@client.example>\nS: 250 2.1.0 OK\nC: RCPT TO:<b@mx.example>\nS: 250 2.1.5 OK\n";
+const std::string envelope =
+    hello + "C: MAIL FROM:<a@client.example>\nS: 250 2.1.0 OK\nC: RCPT TO:<b@mx.example>\nS: 250 2.1.5 OK\n";
 
 setup on_message(const ehlo::reply& r) {
   setup how;
@@ -73,7 +74,8 @@ TEST_CASE("behind 354 all lines are content up to the end mark", "[server][mail_
 }
 
 TEST_CASE("flaws in header sections are no reason for refusal", "[server][mail_data][5321-3.3-18]") {
-  for (const char* text : {"no header at all", "From", ": x", " folded first", "From: a\\r\\nFrom: b", "Content-Type: x/y; boundary=", "\\r\\n", "Date:"}) {
+  for (const char* text : {"no header at all", "From", ": x", " folded first", "From: a\\r\\nFrom: b",
+                           "Content-Type: x/y; boundary=", "\\r\\n", "Date:"}) {
     CAPTURE(text);
     CHECK(check_server_dialogue(envelope + "C: DATA\nS: 354\nC: " + text + "\nC: .\nS: 250\n").messages.size() == 1);
   }
@@ -81,7 +83,8 @@ TEST_CASE("flaws in header sections are no reason for refusal", "[server][mail_d
 }
 
 TEST_CASE("Resent- fields may come in any number", "[server][mail_data][5321-3.3-19]") {
-  const std::string text = "C: DATA\nS: 354\nC: Resent-To: a@b.example\nC: Resent-To: c@d.example\nC: Resent-Date: x\nC: .\nS: 250\n";
+  const std::string text =
+      "C: DATA\nS: 354\nC: Resent-To: a@b.example\nC: Resent-To: c@d.example\nC: Resent-Date: x\nC: .\nS: 250\n";
   const auto r = check_server_dialogue(envelope + text);
   REQUIRE(r.messages.size() == 1);
   CHECK(r.messages[0].to.size() == 1);
@@ -100,7 +103,8 @@ TEST_CASE("LF alone ends no line of content", "[server][mail_data][5321-4.1.1.4-
     setup how;
     how.options.bare_line_ends = policy;
     const bool keeps = policy == ehlo::bare_line_ends::keep;
-    const auto r = check_server_dialogue(envelope + "C: DATA\nS: 354\nC: a\\n.\nC: b\nC: .\n" + (keeps ? "S: 250\n" : "S: 554 5.6.0\n"), how);
+    const auto r =
+        check_server_dialogue(envelope + "C: DATA\nS: 354\nC: a\\n.\nC: b\nC: .\n" + (keeps ? "S: 250\n" : "S: 554 5.6.0\n"), how);
     CHECK(r.messages.size() == (keeps ? 1U : 0U));
     if (keeps) {
       CHECK(r.messages[0].octets == "a\n.\r\nb\r\n");
@@ -120,7 +124,8 @@ TEST_CASE("a message that was taken gets a positive reply", "[server][mail_data]
 TEST_CASE("a message that was not taken gets a negative reply", "[server][mail_data][5321-4.1.1.4-12]") {
   for (const ehlo::reply& r : {ehlo::replies::local_error, ehlo::replies::insufficient_storage, ehlo::replies::transaction_failed,
                                ehlo::replies::storage_exceeded, ehlo::replies::policy_refusal}) {
-    const auto played = check_server_dialogue(envelope + "C: DATA\nS: 354\nC: x\nC: .\nS: " + std::to_string(r.code()) + "\n", on_message(r));
+    const auto played =
+        check_server_dialogue(envelope + "C: DATA\nS: 354\nC: x\nC: .\nS: " + std::to_string(r.code()) + "\n", on_message(r));
     CHECK(played.messages.empty());
   }
   // The caller may refuse while the octets come; the reply waits for their end.
@@ -130,7 +135,8 @@ TEST_CASE("a message that was not taken gets a negative reply", "[server][mail_d
 }
 
 TEST_CASE("a message has one reply, however many recipients it has", "[server][mail_data][5321-4.1.1.4-13]") {
-  const std::string text = envelope + "C: RCPT TO:<c@mx.example>\nS: 250\nC: RCPT TO:<d@mx.example>\nS: 250\nC: DATA\nS: 354\nC: x\nC: .\n";
+  const std::string text =
+      envelope + "C: RCPT TO:<c@mx.example>\nS: 250\nC: RCPT TO:<d@mx.example>\nS: 250\nC: DATA\nS: 354\nC: x\nC: .\n";
   const auto r = check_server_dialogue(text + "S: 250\nC: NOOP\nS: 250\n");
   CHECK(r.count("message") == 1);
   CHECK(r.messages.at(0).to.size() == 3);
@@ -154,7 +160,8 @@ TEST_CASE("the reply to the end of data leaves all buffers empty", "[server][mai
       C: DATA
       S: 354
       C: .
-    )" + "S: " + std::to_string(r.code()) + "\n", on_message(r));
+    )" + "S: " + std::to_string(r.code()) + "\n",
+                                              on_message(r));
     if (r.is_positive()) {
       REQUIRE(played.messages.size() == 2);
       CHECK(played.messages[1] == dialogue::message{"<d@client.example>", {"<e@mx.example>"}, "", 0});
@@ -193,7 +200,8 @@ TEST_CASE("no verb is read before the end mark, even in a message that will be r
   how.options.limits.message = 65536;
   std::string text = "c: ";
   for (int i = 0; i < 8000; ++i) text += "RSET\\r\\nQUIT\\r\\n";
-  const auto r = check_server_dialogue(envelope + "C: DATA\nS: 354\n" + text + "\nC: .\nS: 552 5.3.4\nC: QUIT\nS: 221\nCLOSE\n", how);
+  const auto r =
+      check_server_dialogue(envelope + "C: DATA\nS: 354\n" + text + "\nC: .\nS: 552 5.3.4\nC: QUIT\nS: 221\nCLOSE\n", how);
   CHECK(r.messages.empty());
   CHECK(r.count("reset") == 1);
   CHECK(r.count("reset refused") == 1);
@@ -204,10 +212,30 @@ TEST_CASE("no verb is read before the end mark, even in a message that will be r
 TEST_CASE("no sequence but CRLF.CRLF ends a message, in its middle or at its start", "[server][mail_data][5321-2.3.8-03][T1]") {
   using namespace std::string_view_literals;
   const auto sequences = std::to_array<std::string_view>({
-      "\n.\n"sv, "\n.\r\n"sv, "\r.\r"sv, "\r.\n"sv, "\r\n.\n"sv, "\r\n.\r"sv, "\r\n\0.\r\n"sv, "\r\r\n.\r\r\n"sv,
+      "\n.\n"sv,
+      "\n.\r\n"sv,
+      "\r.\r"sv,
+      "\r.\n"sv,
+      "\r\n.\n"sv,
+      "\r\n.\r"sv,
+      "\r\n\0.\r\n"sv,
+      "\r\r\n.\r\r\n"sv,
       // Their kin.
-      "\n.\r"sv, "\r.\r\n"sv, "\r\n.\0\r\n"sv, "\r\n.\r\0\n"sv, "\r\n.\r\r\n"sv, "\n\r\n.\n\r\n"sv, "\r\n.\n\r"sv, "\r\n. \r\n"sv, "\r\n\n.\r\n"sv,
-      ".\n"sv, ".\r"sv, "\0.\r\n"sv, ".\r\r\n"sv, ".\0\r\n"sv, "..\r\n"sv,
+      "\n.\r"sv,
+      "\r.\r\n"sv,
+      "\r\n.\0\r\n"sv,
+      "\r\n.\r\0\n"sv,
+      "\r\n.\r\r\n"sv,
+      "\n\r\n.\n\r\n"sv,
+      "\r\n.\n\r"sv,
+      "\r\n. \r\n"sv,
+      "\r\n\n.\r\n"sv,
+      ".\n"sv,
+      ".\r"sv,
+      "\0.\r\n"sv,
+      ".\r\r\n"sv,
+      ".\0\r\n"sv,
+      "..\r\n"sv,
   });
   const std::string second = "MAIL FROM:<evil@x>\r\nRCPT TO:<victim@mx.example>\r\nDATA\r\nFrom: evil\r\n";
   for (const std::string_view sequence : sequences) {
@@ -225,8 +253,9 @@ TEST_CASE("no sequence but CRLF.CRLF ends a message, in its middle or at its sta
         const bool taken = !is_bare || policy == ehlo::bare_line_ends::keep;
         const std::string escaped = escape(octets);
         CAPTURE(escaped, taken);
-        const auto r = check_server_dialogue(
-            envelope + "C: DATA\nS: 354\nc: " + escaped + "\nC: .\nS: " + (taken ? "250 2.6.0" : "554 5.6.0") + "\nC: QUIT\nS: 221\nCLOSE\n", how);
+        const auto r = check_server_dialogue(envelope + "C: DATA\nS: 354\nc: " + escaped +
+                                                 "\nC: .\nS: " + (taken ? "250 2.6.0" : "554 5.6.0") + "\nC: QUIT\nS: 221\nCLOSE\n",
+                                             how);
         CHECK(r.count("mail ") == 1);
         CHECK(r.count("rcpt ") == 1);
         CHECK(r.count("data? ") == 1);

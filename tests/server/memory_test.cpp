@@ -97,7 +97,8 @@ outcome converse(Session& session, std::string_view wire, std::size_t cut) {
 
 constexpr std::string_view hello = "EHLO client.example\r\n";
 constexpr std::string_view transaction =
-    "MAIL FROM:<a@client.example> SIZE=100\r\nRCPT TO:<b@mx.example>\r\nRCPT TO:<c@mx.example>\r\nDATA\r\nSubject: x\r\n\r\n..\r\n.\r\n"
+    "MAIL FROM:<a@client.example> SIZE=100\r\nRCPT TO:<b@mx.example>\r\nRCPT TO:<c@mx.example>\r\nDATA\r\nSubject: "
+    "x\r\n\r\n..\r\n.\r\n"
     "MAIL FROM:<a@client.example>\r\nRCPT TO:<b@mx.example>\r\nBDAT 3\r\nabcBDAT 0 LAST\r\nHELP\r\nVRFY b\r\nFOO\r\n";
 
 const ehlo::server_options options{.hostname = "mx.example"};
@@ -140,8 +141,8 @@ TEST_CASE("nothing is on the heap before the first cut line or the first replies
   ehlo::server_session session{options};
   CHECK(converse(session, {}, 100).allocations == 0);  // the greeting
   std::size_t count = 0;
-  for (const std::string_view line : {"HELO client.example\r\n", "NOOP\r\n", "MAIL FROM:<a@b.example>\r\n", "RCPT TO:<c@d.example>\r\n", "DATA\r\n",
-                                      "a message\r\n.\r\n", "RSET\r\n", "FOO\r\n"}) {
+  for (const std::string_view line : {"HELO client.example\r\n", "NOOP\r\n", "MAIL FROM:<a@b.example>\r\n",
+                                      "RCPT TO:<c@d.example>\r\n", "DATA\r\n", "a message\r\n.\r\n", "RSET\r\n", "FOO\r\n"}) {
     count += converse(session, line, 1000).allocations;
   }
   CHECK(count == 0);

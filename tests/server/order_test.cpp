@@ -12,7 +12,8 @@ using dialogue::answer;
 using dialogue::setup;
 
 const std::string hello = "C: EHLO client.example\nS: 250 mx.example\n";
-const std::string envelope = hello + "C: MAIL FROM:<a@client.example>\nS: 250 2.1.0 OK\nC: RCPT TO:<b@mx.example>\nS: 250 2.1.5 OK\n";
+const std::string envelope =
+    hello + "C: MAIL FROM:<a@client.example>\nS: 250 2.1.0 OK\nC: RCPT TO:<b@mx.example>\nS: 250 2.1.5 OK\n";
 
 }  // namespace
 
@@ -54,7 +55,8 @@ TEST_CASE("a forced stop says 421 first", "[server][order][5321-3.8-04]") {
   CHECK(r.sent.substr(r.sent.rfind('\n', r.sent.size() - 2) + 1).starts_with("421 4.3.2 mx.example "));
   CHECK(r.count("reset closed") == 1);
   // Also behind a message that is on its way, not in it.
-  const auto busy = check_server_dialogue(envelope + "C: DATA\nS: 354\nc: text\nSHUTDOWN\nc: \\r\\n.\\r\\n\nS: 250\nS: 421\nCLOSE\n");
+  const auto busy =
+      check_server_dialogue(envelope + "C: DATA\nS: 354\nc: text\nSHUTDOWN\nc: \\r\\n.\\r\\n\nS: 250\nS: 421\nCLOSE\n");
   CHECK(busy.messages.size() == 1);
 }
 
@@ -84,8 +86,10 @@ TEST_CASE("a break leaves a transaction that is complete as it is", "[server][or
   }
 }
 
-TEST_CASE("a break is a temporary failure of what was under way: it is not done, whatever is answered later", "[server][order][5321-4.1.1.10-06]") {
-  const std::string_view lines[] = {"EHLO c.example\r\n", "MAIL FROM:<a@b.example>\r\n", "RCPT TO:<c@d.example>\r\n", "DATA\r\n", "text\r\n.\r\n"};
+TEST_CASE("a break is a temporary failure of what was under way: it is not done, whatever is answered later",
+          "[server][order][5321-4.1.1.10-06]") {
+  const std::string_view lines[] = {"EHLO c.example\r\n", "MAIL FROM:<a@b.example>\r\n", "RCPT TO:<c@d.example>\r\n", "DATA\r\n",
+                                    "text\r\n.\r\n"};
   for (std::size_t last = 0; last < std::size(lines); ++last) {
     CAPTURE(lines[last]);
     const setup how;
@@ -168,7 +172,8 @@ TEST_CASE("RSET works before any hello", "[server][order][5321-4.1.1.5-03]") {
 }
 
 TEST_CASE("RSET keeps the hello", "[server][order][5321-4.1.1.5-04]") {
-  check_server_dialogue(hello + "C: RSET\nS: 250\nC: MAIL FROM:<> SIZE=1\nS: 250\nC: RSET\nS: 250\nC: MAIL FROM:<> SIZE=1\nS: 250\n");
+  check_server_dialogue(hello +
+                        "C: RSET\nS: 250\nC: MAIL FROM:<> SIZE=1\nS: 250\nC: RSET\nS: 250\nC: MAIL FROM:<> SIZE=1\nS: 250\n");
 }
 
 TEST_CASE("RSET does not close", "[server][order][5321-4.1.1.5-05]") {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Replies of a server session: their form (RFC 5321 4.2), the codes that may answer a command (4.3.2), and that every named reply can
-// be made to leave a session.
+// Replies of a server session: their form (RFC 5321 4.2), the codes that may answer a command (4.3.2), and that every named reply
+// can be made to leave a session.
 #include <set>
 #include <string>
 
@@ -12,7 +12,8 @@ using dialogue::answer;
 using dialogue::setup;
 
 const std::string envelope =
-    "C: EHLO client.example\nS: 250 mx.example\nC: MAIL FROM:<a@client.example>\nS: 250 2.1.0 OK\nC: RCPT TO:<b@mx.example>\nS: 250 2.1.5 OK\n";
+    "C: EHLO client.example\nS: 250 mx.example\nC: MAIL FROM:<a@client.example>\nS: 250 2.1.0 OK\nC: RCPT TO:<b@mx.example>\nS: "
+    "250 2.1.5 OK\n";
 
 std::string code_of(const ehlo::reply& r) { return std::to_string(r.code()); }
 
@@ -57,7 +58,8 @@ TEST_CASE("a session uses listed codes only", "[server][5321-4.2-09]") {
 }
 
 TEST_CASE("a session invents no codes for fine shades", "[server][5321-4.2.1-05]") {
-  std::set<int> listed{211, 214, 220, 221, 250, 251, 252, 354, 421, 450, 451, 452, 455, 500, 501, 502, 503, 504, 550, 551, 552, 553, 554, 555};
+  std::set<int> listed{211, 214, 220, 221, 250, 251, 252, 354, 421, 450, 451, 452,
+                       455, 500, 501, 502, 503, 504, 550, 551, 552, 553, 554, 555};
   const std::set<int> of_extensions{235, 334, 432, 454, 521, 530, 534, 535, 538, 556};
   listed.insert(of_extensions.begin(), of_extensions.end());
   for (std::size_t i = 0; i <= static_cast<std::size_t>(ehlo::errc::out_of_memory); ++i) {
@@ -132,7 +134,8 @@ TEST_CASE("nothing that EHLO lists is answered with 500 or 502", "[server][5321-
 TEST_CASE("after a transient refusal of a message nobody delivers it", "[server][5321-4.2.5-02]") {
   setup how;
   how.on_message = [](const ehlo::message_question&) { return answer{ehlo::replies::local_error}; };
-  const auto r = check_server_dialogue(envelope + "C: DATA\nS: 354\nC: x\nC: .\nS: 451 4.3.0\nC: RCPT TO:<c@d.example>\nS: 503\n", how);
+  const auto r =
+      check_server_dialogue(envelope + "C: DATA\nS: 354\nC: x\nC: .\nS: 451 4.3.0\nC: RCPT TO:<c@d.example>\nS: 503\n", how);
   CHECK(r.messages.empty());
 }
 
@@ -153,7 +156,8 @@ TEST_CASE("answers keep to the rows of the command-reply table", "[server][5321-
   const row rows[] = {
       {"EHLO client.example\r\n", ehlo::replies::policy_refusal, ehlo::replies::mailbox_full},
       {"EHLO client.example\r\nMAIL FROM:<>\r\n", ehlo::replies::insufficient_storage, ehlo::replies::no_service},
-      {"EHLO client.example\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.example>\r\n", ehlo::replies::domain_accepts_no_mail, ehlo::replies::no_service},
+      {"EHLO client.example\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.example>\r\n", ehlo::replies::domain_accepts_no_mail,
+       ehlo::replies::no_service},
       {"VRFY a\r\n", ehlo::replies::ambiguous_user, ehlo::replies::local_error},
       {"HELP\r\n", ehlo::replies::parameter_not_implemented, ehlo::replies::no_such_mailbox},
   };
@@ -198,8 +202,8 @@ TEST_CASE("any command may get 500, 501 or 421", "[server][5321-4.3.2-02]") {
 }
 
 TEST_CASE("a required command is never called unrecognized", "[server][5321-4.3.2-03]") {
-  for (const char* line : {"EHLO c.example", "HELO c.example", "MAIL FROM:<a@b.example>", "RCPT TO:<a@b.example>", "DATA", "RSET", "NOOP",
-                           "QUIT", "VRFY a"}) {
+  for (const char* line : {"EHLO c.example", "HELO c.example", "MAIL FROM:<a@b.example>", "RCPT TO:<a@b.example>", "DATA", "RSET",
+                           "NOOP", "QUIT", "VRFY a"}) {
     const ehlo::server_options options{.hostname = "mx.example"};
     const std::string wire = std::string{line} + "\r\n";
     ehlo::server_session session{options};
@@ -255,23 +259,27 @@ TEST_CASE("EHLO and HELO get a code of their row", "[server][5321-4.3.2-06]") {
 TEST_CASE("MAIL gets a code of its row", "[server][5321-4.3.2-07]") {
   for (const int code : {250, 552, 451, 452, 550, 553, 503, 455, 555, 530}) CHECK(ehlo::may_answer(ehlo::reply_row::mail, code));
   for (const int code : {251, 354, 450, 551, 554}) CHECK_FALSE(ehlo::may_answer(ehlo::reply_row::mail, code));
-  for (const auto& r : {ehlo::replies::storage_exceeded, ehlo::replies::local_error, ehlo::replies::insufficient_storage,
-                        ehlo::replies::sender_null_mx, ehlo::replies::mailbox_name_not_allowed, ehlo::replies::parameters_not_accommodated}) {
+  for (const auto& r :
+       {ehlo::replies::storage_exceeded, ehlo::replies::local_error, ehlo::replies::insufficient_storage,
+        ehlo::replies::sender_null_mx, ehlo::replies::mailbox_name_not_allowed, ehlo::replies::parameters_not_accommodated}) {
     setup how;
     how.on_mail = [&r](const ehlo::mail_question&) { return answer{r}; };
-    check_server_dialogue("C: EHLO c.example\nS: 250\nC: MAIL FROM:<a@b.example>\nS: " + code_of(r) + "\nC: RCPT TO:<a@b>\nS: 503\n", how);
+    check_server_dialogue(
+        "C: EHLO c.example\nS: 250\nC: MAIL FROM:<a@b.example>\nS: " + code_of(r) + "\nC: RCPT TO:<a@b>\nS: 503\n", how);
   }
 }
 
 TEST_CASE("RCPT gets a code of its row", "[server][5321-4.3.2-08]") {
-  for (const int code : {250, 251, 550, 551, 552, 553, 450, 451, 452, 503, 455, 555, 556}) CHECK(ehlo::may_answer(ehlo::reply_row::rcpt, code));
+  for (const int code : {250, 251, 550, 551, 552, 553, 450, 451, 452, 503, 455, 555, 556})
+    CHECK(ehlo::may_answer(ehlo::reply_row::rcpt, code));
   for (const int code : {252, 354, 554}) CHECK_FALSE(ehlo::may_answer(ehlo::reply_row::rcpt, code));
   for (const auto& r : {ehlo::replies::will_forward, ehlo::replies::no_such_mailbox, ehlo::replies::user_not_local,
                         ehlo::replies::too_large_for_mailbox, ehlo::replies::mailbox_name_not_allowed, ehlo::replies::mailbox_busy,
                         ehlo::replies::local_error, ehlo::replies::mailbox_full, ehlo::replies::domain_accepts_no_mail}) {
     setup how;
     how.on_rcpt = [&r](const ehlo::rcpt_question&) { return answer{r}; };
-    check_server_dialogue("C: EHLO c.example\nS: 250\nC: MAIL FROM:<>\nS: 250\nC: RCPT TO:<a@b.example>\nS: " + code_of(r) + "\n", how);
+    check_server_dialogue("C: EHLO c.example\nS: 250\nC: MAIL FROM:<>\nS: 250\nC: RCPT TO:<a@b.example>\nS: " + code_of(r) + "\n",
+                          how);
   }
 }
 
@@ -285,8 +293,9 @@ TEST_CASE("DATA gets 354, or 503 or 554 at once", "[server][5321-4.3.2-09]") {
 }
 
 TEST_CASE("the end of mail data gets a code of its row", "[server][5321-4.3.2-10]") {
-  for (const auto& r : {ehlo::replies::message_ok, ehlo::replies::message_too_large, ehlo::replies::transaction_failed,
-                        ehlo::replies::local_error, ehlo::replies::insufficient_storage, ehlo::replies::try_later, ehlo::replies::policy_refusal}) {
+  for (const auto& r :
+       {ehlo::replies::message_ok, ehlo::replies::message_too_large, ehlo::replies::transaction_failed, ehlo::replies::local_error,
+        ehlo::replies::insufficient_storage, ehlo::replies::try_later, ehlo::replies::policy_refusal}) {
     CHECK(ehlo::may_answer(ehlo::reply_row::message, r.code()));
     setup how;
     how.on_message = [&r](const ehlo::message_question&) { return answer{r}; };

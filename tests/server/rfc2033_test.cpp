@@ -17,7 +17,9 @@ setup lmtp() {
 }
 
 const std::string lhlo = "C: LHLO client.example\nS: 250 mx.example\n";
-const std::string two = lhlo + "C: MAIL FROM:<a@client.example>\nS: 250\nC: RCPT TO:<b@mx.example>\nS: 250\nC: RCPT TO:<no@mx.example>\nS: 550\nC: RCPT TO:<c@mx.example>\nS: 250\n";
+const std::string two = lhlo +
+                        "C: MAIL FROM:<a@client.example>\nS: 250\nC: RCPT TO:<b@mx.example>\nS: 250\nC: RCPT "
+                        "TO:<no@mx.example>\nS: 550\nC: RCPT TO:<c@mx.example>\nS: 250\n";
 const std::string hello = "C: EHLO client.example\nS: 250 mx.example\n";
 
 /// What one session gives for one input: how many replies each `transmit` holds.
@@ -30,7 +32,8 @@ std::vector<std::size_t> groups(std::string_view wire, const ehlo::server_option
     const auto action = session.next(input);
     if (const auto* const a = std::get_if<ehlo::transmit>(&action)) {
       std::size_t replies = 0;
-      for (std::size_t at = 0; at < a->octets.size(); at = a->octets.find('\n', at) + 1) replies += a->octets[at + 3] == ' ' ? 1U : 0U;
+      for (std::size_t at = 0; at < a->octets.size(); at = a->octets.find('\n', at) + 1)
+        replies += a->octets[at + 3] == ' ' ? 1U : 0U;
       out.push_back(replies);
     }
     if (std::holds_alternative<ehlo::receive>(action)) {
@@ -49,7 +52,10 @@ const ehlo::server_options plain{.hostname = "mx.example"};
 }  // namespace
 
 TEST_CASE("LHLO takes the place of EHLO", "[server][lmtp][2033-4.1-01]") {
-  const auto r = check_server_dialogue("C: LHLO\nS: 501\nC: LHLO [192.0.2.1]\nS: 250-mx.example\nS: 250-PIPELINING\nS: 250-SIZE\nS: 250-8BITMIME\nS: 250-ENHANCEDSTATUSCODES\nS: 250-CHUNKING\nS: 250 HELP\n", lmtp());
+  const auto r = check_server_dialogue(
+      "C: LHLO\nS: 501\nC: LHLO [192.0.2.1]\nS: 250-mx.example\nS: 250-PIPELINING\nS: 250-SIZE\nS: 250-8BITMIME\nS: "
+      "250-ENHANCEDSTATUSCODES\nS: 250-CHUNKING\nS: 250 HELP\n",
+      lmtp());
   CHECK(r.has("hello LHLO [192.0.2.1]"));
 }
 
@@ -57,7 +63,9 @@ TEST_CASE("HELO and EHLO never succeed in LMTP", "[server][lmtp][2033-4.1-02]") 
   check_server_dialogue("C: EHLO a.example\nS: 5\nC: HELO a.example\nS: 5\nC: MAIL FROM:<>\nS: 503\n", lmtp());
 }
 
-TEST_CASE("they get 500", "[server][lmtp][2033-4.1-03]") { check_server_dialogue("C: EHLO a.example\nS: 500\nC: HELO a.example\nS: 500\n", lmtp()); }
+TEST_CASE("they get 500", "[server][lmtp][2033-4.1-03]") {
+  check_server_dialogue("C: EHLO a.example\nS: 500\nC: HELO a.example\nS: 500\n", lmtp());
+}
 
 TEST_CASE("LHLO is not there in SMTP", "[server][lmtp][2033-4.1-04]") { check_server_dialogue("C: LHLO a.example\nS: 500\n"); }
 
@@ -73,17 +81,23 @@ TEST_CASE("each accepted recipient has a reply at the end, in order", "[server][
 }
 
 TEST_CASE("a recipient given twice has two replies", "[server][lmtp][2033-4.2-03]") {
-  check_server_dialogue(lhlo + "C: MAIL FROM:<>\nS: 250\nC: RCPT TO:<b@mx.example>\nS: 250\nC: RCPT TO:<b@mx.example>\nS: 250\nC: DATA\nS: 354\nC: .\nS: 250\nS: 250\n", lmtp());
+  check_server_dialogue(lhlo +
+                            "C: MAIL FROM:<>\nS: 250\nC: RCPT TO:<b@mx.example>\nS: 250\nC: RCPT TO:<b@mx.example>\nS: 250\nC: "
+                            "DATA\nS: 354\nC: .\nS: 250\nS: 250\n",
+                        lmtp());
 }
 
 TEST_CASE("the replies may differ", "[server][lmtp][2033-4.2-04]") {
   setup how = lmtp();
-  how.on_message = [](const ehlo::message_question& q) { return q.recipient == 0 ? answer{ehlo::replies::mailbox_full} : answer{ehlo::replies::message_ok}; };
+  how.on_message = [](const ehlo::message_question& q) {
+    return q.recipient == 0 ? answer{ehlo::replies::mailbox_full} : answer{ehlo::replies::message_ok};
+  };
   check_server_dialogue(two + "C: DATA\nS: 354\nC: x\nC: .\nS: 452 4.2.2\nS: 250 2.6.0\nC: MAIL FROM:<>\nS: 250\n", how);
 }
 
 TEST_CASE("a message refused as a whole has the same error for each recipient", "[server][lmtp][2033-4.2-08]") {
-  const auto r = check_server_dialogue(two + "C: DATA\nS: 354\nc: a\\nb\\r\\n\nC: .\nS: 554 5.6.0\nS: 554 5.6.0\nC: NOOP\nS: 250\n", lmtp());
+  const auto r =
+      check_server_dialogue(two + "C: DATA\nS: 354\nc: a\\nb\\r\\n\nC: .\nS: 554 5.6.0\nS: 554 5.6.0\nC: NOOP\nS: 250\n", lmtp());
   CHECK(r.messages.empty());
   CHECK(r.count("reset refused") == 1);
   setup full = lmtp();
@@ -96,7 +110,10 @@ TEST_CASE("the last chunk has a reply for each recipient, the others one", "[ser
 }
 
 TEST_CASE("the last chunk without a recipient has none", "[server][lmtp][2033-4.3-02]") {
-  const auto r = check_server_dialogue(lhlo + "C: MAIL FROM:<>\nS: 250\nC: RCPT TO:<no@mx.example>\nS: 550\nC: BDAT 3 LAST\nc: abc\nC: NOOP\nS: 250\nC: MAIL FROM:<>\nS: 250\n", lmtp());
+  const auto r = check_server_dialogue(lhlo +
+                                           "C: MAIL FROM:<>\nS: 250\nC: RCPT TO:<no@mx.example>\nS: 550\nC: BDAT 3 LAST\nc: "
+                                           "abc\nC: NOOP\nS: 250\nC: MAIL FROM:<>\nS: 250\n",
+                                       lmtp());
   CHECK(r.has("reset chunkless"));
 }
 
@@ -235,19 +252,24 @@ TEST_CASE("PIPELINING is listed without parameter, and brings no verb", "[server
 }
 
 TEST_CASE("commands in a group are answered in order", "[server][pipelining][2920-3.2-01]") {
-  check_server_dialogue(hello + "C: MAIL FROM:<>\nC: RCPT TO:<a@b.example>\nC: RCPT TO:<no@b.example>\nC: RCPT TO:<busy@b.example>\nC: DATA\nS: 250 2.1.0\nS: 250 2.1.5\nS: 550\nS: 450\nS: 354\n");
+  check_server_dialogue(hello +
+                        "C: MAIL FROM:<>\nC: RCPT TO:<a@b.example>\nC: RCPT TO:<no@b.example>\nC: RCPT TO:<busy@b.example>\nC: "
+                        "DATA\nS: 250 2.1.0\nS: 250 2.1.5\nS: 550\nS: 450\nS: 354\n");
 }
 
 TEST_CASE("the replies to RSET, MAIL and RCPT leave together", "[server][pipelining][2920-3.2-02]") {
-  CHECK(groups("EHLO a.example\r\nRSET\r\nMAIL FROM:<>\r\nRCPT TO:<b@c>\r\nRCPT TO:<d@e>\r\n", plain) == std::vector<std::size_t>{1, 1, 4});
+  CHECK(groups("EHLO a.example\r\nRSET\r\nMAIL FROM:<>\r\nRCPT TO:<b@c>\r\nRCPT TO:<d@e>\r\n", plain) ==
+        std::vector<std::size_t>{1, 1, 4});
 }
 
 TEST_CASE("354 is given if a recipient was accepted, and only then", "[server][pipelining][2920-3.2-03]") {
-  check_server_dialogue(hello + "C: MAIL FROM:<>\nC: RCPT TO:<no@b>\nC: DATA\nS: 250\nS: 550\nS: 503\nC: RCPT TO:<a@b>\nC: DATA\nS: 250\nS: 354\n");
+  check_server_dialogue(
+      hello + "C: MAIL FROM:<>\nC: RCPT TO:<no@b>\nC: DATA\nS: 250\nS: 550\nS: 503\nC: RCPT TO:<a@b>\nC: DATA\nS: 250\nS: 354\n");
 }
 
 TEST_CASE("without a recipient nothing is sent to anyone", "[server][pipelining][2920-3.2-04]") {
-  const auto r = check_server_dialogue(hello + "C: MAIL FROM:<>\nC: RCPT TO:<no@b>\nC: DATA\nC: .\nS: 250\nS: 550\nS: 503\nS: 500\n");
+  const auto r =
+      check_server_dialogue(hello + "C: MAIL FROM:<>\nC: RCPT TO:<no@b>\nC: DATA\nC: .\nS: 250\nS: 550\nS: 503\nS: 500\n");
   CHECK(r.messages.empty());
 }
 
@@ -271,13 +293,16 @@ TEST_CASE("no command is waited for that has not come", "[server][pipelining][29
 }
 
 TEST_CASE("a command that fails takes nothing of the input with it", "[server][pipelining][2920-3.2-09]") {
-  check_server_dialogue(hello + "C: MAIL FROM:<>\nC: RCPT TO:<no@b>\nC: RCPT TO:bad\nC: FOO\nC: RCPT TO:<a@b>\nS: 250\nS: 550\nS: 501\nS: 500\nS: 250\n");
+  check_server_dialogue(
+      hello +
+      "C: MAIL FROM:<>\nC: RCPT TO:<no@b>\nC: RCPT TO:bad\nC: FOO\nC: RCPT TO:<a@b>\nS: 250\nS: 550\nS: 501\nS: 500\nS: 250\n");
 }
 
 TEST_CASE("without PIPELINING commands that come early are answered in order", "[server][pipelining][2920-3.2-11]") {
   setup how;
   how.options.extensions.pipelining = false;
-  const auto r = check_server_dialogue("C: EHLO c.example\nC: MAIL FROM:<>\nC: RCPT TO:<a@b>\nC: RSET\nS: 250\nS: 250\nS: 250\nS: 250\n", how);
+  const auto r =
+      check_server_dialogue("C: EHLO c.example\nC: MAIL FROM:<>\nC: RCPT TO:<a@b>\nC: RSET\nS: 250\nS: 250\nS: 250\nS: 250\n", how);
   CHECK(r.sent.find("PIPELINING") == std::string::npos);
 }
 

@@ -64,12 +64,14 @@ TEST_CASE("a chunk behind the last one gets 503", "[server][chunking][3030-2-09]
 }
 
 TEST_CASE("the octets of a chunk out of order are swallowed", "[server][chunking][3030-2-10][T4]") {
-  check_server_dialogue("C: BDAT 6\nc: QUIT\\r\\n\nS: 503\n" + hello + "C: BDAT 6\nc: QUIT\\r\\n\nS: 503\nC: MAIL FROM:<>\nS: 250\n"
-                                                                      "C: BDAT 6 LAST\nc: RSET\\r\\n\nS: 503\nC: NOOP\nS: 250\n");
+  check_server_dialogue("C: BDAT 6\nc: QUIT\\r\\n\nS: 503\n" + hello +
+                        "C: BDAT 6\nc: QUIT\\r\\n\nS: 503\nC: MAIL FROM:<>\nS: 250\n"
+                        "C: BDAT 6 LAST\nc: RSET\\r\\n\nS: 503\nC: NOOP\nS: 250\n");
 }
 
 TEST_CASE("each chunk has its 250, the last one that of the message", "[server][chunking][3030-2-11]") {
-  const auto r = check_server_dialogue(envelope + "C: BDAT 1\nc: a\nS: 250 2.0.0\nC: BDAT 1\nc: b\nS: 250 2.0.0\nC: BDAT 1 LAST\nc: c\nS: 250 2.6.0\n");
+  const auto r = check_server_dialogue(
+      envelope + "C: BDAT 1\nc: a\nS: 250 2.0.0\nC: BDAT 1\nc: b\nS: 250 2.0.0\nC: BDAT 1 LAST\nc: c\nS: 250 2.6.0\n");
   CHECK(r.messages.at(0).octets == "abc");
   CHECK(r.messages.at(0).size == 3);
 }
@@ -79,11 +81,11 @@ TEST_CASE("the octets of a refused chunk are swallowed before the reply", "[serv
   how.options.limits.message = 65536;
   how.whole_only = true;
   check_server_dialogue(envelope + "C: BDAT 70000\nc: " + std::string(70000, 'q') + "\nS: 552 5.3.4\nC: NOOP\nS: 250\n", how);
-  check_server_dialogue(envelope + "C: BDAT 60000\nc: " + std::string(60000, 'q') + "\nS: 250\nC: BDAT 5537\nc: " + std::string(5537, 'q') +
-                            "\nS: 552 5.3.4\nC: NOOP\nS: 250\n",
+  check_server_dialogue(envelope + "C: BDAT 60000\nc: " + std::string(60000, 'q') +
+                            "\nS: 250\nC: BDAT 5537\nc: " + std::string(5537, 'q') + "\nS: 552 5.3.4\nC: NOOP\nS: 250\n",
                         how);
-  const auto r = check_server_dialogue(envelope + "C: BDAT 60000\nc: " + std::string(60000, 'q') + "\nS: 250\nC: BDAT 5536 LAST\nc: " + std::string(5536, 'q') +
-                                           "\nS: 250\n",
+  const auto r = check_server_dialogue(envelope + "C: BDAT 60000\nc: " + std::string(60000, 'q') +
+                                           "\nS: 250\nC: BDAT 5536 LAST\nc: " + std::string(5536, 'q') + "\nS: 250\n",
                                        how);
   CHECK(r.messages.at(0).size == 65536);
 }
@@ -91,33 +93,40 @@ TEST_CASE("the octets of a refused chunk are swallowed before the reply", "[serv
 TEST_CASE("chunks behind a failed one are swallowed, each with an error", "[server][chunking][3030-2-14][T4]") {
   setup how;
   how.on_data = [](const ehlo::data_question&) { return answer{ehlo::replies::insufficient_storage}; };
-  const auto r = check_server_dialogue(envelope + "C: BDAT 3\nc: abc\nC: BDAT 6\nc: QUIT\\r\\n\nC: BDAT 0 LAST\nS: 452 4.3.1\nS: 503\nS: 503\nC: NOOP\nS: 250\n", how);
+  const auto r = check_server_dialogue(
+      envelope + "C: BDAT 3\nc: abc\nC: BDAT 6\nc: QUIT\\r\\n\nC: BDAT 0 LAST\nS: 452 4.3.1\nS: 503\nS: 503\nC: NOOP\nS: 250\n",
+      how);
   CHECK(r.messages.empty());
   CHECK(r.count("reset refused") == 1);
 }
 
 TEST_CASE("after a failed chunk only RSET, EHLO and QUIT lead on", "[server][chunking][3030-2-16]") {
   const std::string failed = envelope + "C: BDAT 2 FOO\nc: ab\nS: 501\n";
-  check_server_dialogue(failed + "C: DATA\nS: 503\nC: BDAT 1 LAST\nc: x\nS: 503\nC: RCPT TO:<b@mx.example>\nS: 503\nC: MAIL FROM:<>\nS: 503\nC: NOOP\nS: 250\n"
-                                 "C: RSET\nS: 250\nC: MAIL FROM:<>\nS: 250\n");
+  check_server_dialogue(
+      failed +
+      "C: DATA\nS: 503\nC: BDAT 1 LAST\nc: x\nS: 503\nC: RCPT TO:<b@mx.example>\nS: 503\nC: MAIL FROM:<>\nS: 503\nC: NOOP\nS: 250\n"
+      "C: RSET\nS: 250\nC: MAIL FROM:<>\nS: 250\n");
   check_server_dialogue(failed + hello + "C: MAIL FROM:<>\nS: 250\n");
   check_server_dialogue(failed + "C: QUIT\nS: 221\nCLOSE\n");
 }
 
 TEST_CASE("RSET between chunks drops what came", "[server][chunking][3030-2-17]") {
-  const auto r = check_server_dialogue(envelope + "C: BDAT 3\nc: abc\nS: 250\nC: RSET\nS: 250\n" + envelope + "C: BDAT 1 LAST\nc: x\nS: 250\n");
+  const auto r = check_server_dialogue(envelope + "C: BDAT 3\nc: abc\nS: 250\nC: RSET\nS: 250\n" + envelope +
+                                       "C: BDAT 1 LAST\nc: x\nS: 250\n");
   CHECK(r.has("reset rset"));
   CHECK(r.messages.at(0).octets == "x");
 }
 
 TEST_CASE("DATA does not follow BDAT in a transaction", "[server][chunking][3030-2-18][T4]") {
-  check_server_dialogue(envelope + "C: BDAT 1\nc: a\nS: 250\nC: DATA\nS: 503\nC: RCPT TO:<c@d.example>\nS: 503\nC: MAIL FROM:<>\nS: 503\nC: BDAT 1 LAST\nc: b\nS: 250\n");
+  check_server_dialogue(envelope +
+                        "C: BDAT 1\nc: a\nS: 250\nC: DATA\nS: 503\nC: RCPT TO:<c@d.example>\nS: 503\nC: MAIL FROM:<>\nS: 503\nC: "
+                        "BDAT 1 LAST\nc: b\nS: 250\n");
 }
 
 TEST_CASE("DATA and BDAT may alternate between transactions", "[server][chunking][3030-2-19]") {
   const std::string again = "C: MAIL FROM:<>\nS: 250\nC: RCPT TO:<b@mx.example>\nS: 250\n";
-  const auto r = check_server_dialogue(envelope + "C: BDAT 1 LAST\nc: a\nS: 250\n" + again + "C: DATA\nS: 354\nC: b\nC: .\nS: 250\n" + again +
-                                       "C: BDAT 1 LAST\nc: c\nS: 250\n");
+  const auto r = check_server_dialogue(envelope + "C: BDAT 1 LAST\nc: a\nS: 250\n" + again +
+                                       "C: DATA\nS: 354\nC: b\nC: .\nS: 250\n" + again + "C: BDAT 1 LAST\nc: c\nS: 250\n");
   CHECK(r.messages.size() == 3);
 }
 
@@ -182,29 +191,37 @@ TEST_CASE("every bit of a binary message is kept", "[server][chunking][3030-3-04
   }
   all += "\r\n.\r\n\n.\n\r";
   escaped += "\\r\\n.\\r\\n\\n.\\n\\r";
-  const auto r = check_server_dialogue(hello + "C: MAIL FROM:<> BODY=BINARYMIME\nS: 250\nC: RCPT TO:<b@mx.example>\nS: 250\nC: BDAT " +
-                                           std::to_string(all.size()) + " LAST\nc: " + escaped + "\nS: 250\n",
-                                       binary());
+  const auto r =
+      check_server_dialogue(hello + "C: MAIL FROM:<> BODY=BINARYMIME\nS: 250\nC: RCPT TO:<b@mx.example>\nS: 250\nC: BDAT " +
+                                std::to_string(all.size()) + " LAST\nc: " + escaped + "\nS: 250\n",
+                            binary());
   CHECK(r.messages.at(0).octets == all);
 }
 
 TEST_CASE("DATA after BODY=BINARYMIME gets 503", "[server][chunking][3030-3-05]") {
-  check_server_dialogue(hello + "C: MAIL FROM:<> BODY=BINARYMIME\nS: 250\nC: RCPT TO:<b@mx.example>\nS: 250\nC: DATA\nS: 503\nC: BDAT 1 LAST\nc: x\nS: 250\n", binary());
+  check_server_dialogue(hello +
+                            "C: MAIL FROM:<> BODY=BINARYMIME\nS: 250\nC: RCPT TO:<b@mx.example>\nS: 250\nC: DATA\nS: 503\nC: BDAT "
+                            "1 LAST\nc: x\nS: 250\n",
+                        binary());
 }
 
 TEST_CASE("RFC 3030 4.1: one chunk of 86 octets", "[server][chunking][3030-4-01]") {
   std::string text = "To: Susan@random.com\\r\\nFrom: Sam@random.com\\r\\nSubject: This is a bodyless test message\\r\\n";
-  const std::size_t size = std::string{"To: Susan@random.com\r\nFrom: Sam@random.com\r\nSubject: This is a bodyless test message\r\n"}.size();
+  const std::size_t size =
+      std::string{"To: Susan@random.com\r\nFrom: Sam@random.com\r\nSubject: This is a bodyless test message\r\n"}.size();
   CHECK(size == 86);
-  const auto r = check_server_dialogue("C: EHLO cnri.reston.va.us\nS: 250\nC: MAIL FROM:<Sam@random.com>\nS: 250\nC: RCPT TO:<Susan@random.com>\nS: 250\nC: BDAT 86 LAST\nc: " +
-                                       text + "\nS: 250\nC: QUIT\nS: 221\nCLOSE\n");
+  const auto r = check_server_dialogue(
+      "C: EHLO cnri.reston.va.us\nS: 250\nC: MAIL FROM:<Sam@random.com>\nS: 250\nC: RCPT TO:<Susan@random.com>\nS: 250\nC: BDAT 86 "
+      "LAST\nc: " +
+      text + "\nS: 250\nC: QUIT\nS: 221\nCLOSE\n");
   CHECK(r.messages.at(0).size == 86);
 }
 
 TEST_CASE("RFC 3030 4.2: binary chunks in a pipeline, with an empty last one", "[server][chunking][3030-4-02]") {
   const std::string chunk(300, 'b');
   const auto r = check_server_dialogue(
-      "C: EHLO cnri.reston.va.us\nS: 250\nC: MAIL FROM:<ned@ymir.claremont.edu> BODY=BINARYMIME\nC: RCPT TO:<gvaudre@cnri.reston.va.us>\n"
+      "C: EHLO cnri.reston.va.us\nS: 250\nC: MAIL FROM:<ned@ymir.claremont.edu> BODY=BINARYMIME\nC: RCPT "
+      "TO:<gvaudre@cnri.reston.va.us>\n"
       "C: RCPT TO:<jstewart@cnri.reston.va.us>\nS: 250\nS: 250\nS: 250\nC: BDAT 300\nc: " +
           chunk + "\nC: BDAT 300\nc: " + chunk + "\nC: BDAT 0 LAST\nS: 250\nS: 250\nS: 250\nC: QUIT\nS: 221\nCLOSE\n",
       binary());
@@ -222,7 +239,8 @@ TEST_CASE("an end of input inside a chunk is no message", "[server][chunking][T4
 TEST_CASE("a caller may give a message up between two chunks and inside one", "[server][chunking]") {
   setup how;
   how.on_data_octets = [](std::string_view) { return std::optional{ehlo::reply{452, {4, 3, 1}, "The disk is full"}}; };
-  const auto r = check_server_dialogue(envelope + "C: BDAT 3\nc: abc\nS: 452 4.3.1 The disk is full\nC: BDAT 3 LAST\nc: abc\nS: 503\nC: RSET\nS: 250\n", how);
+  const auto r = check_server_dialogue(
+      envelope + "C: BDAT 3\nc: abc\nS: 452 4.3.1 The disk is full\nC: BDAT 3 LAST\nc: abc\nS: 503\nC: RSET\nS: 250\n", how);
   CHECK(r.count("reset refused") == 1);
 }
 
@@ -263,17 +281,21 @@ TEST_CASE("SIZE makes MAIL 26 octets longer", "[server][size][1870-3-04]") {
 
 TEST_CASE("SIZE is no verb", "[server][size][1870-3-05]") { check_server_dialogue(hello + "C: SIZE 1000\nS: 500\n"); }
 
-TEST_CASE("SIZE stands once", "[server][size][1870-6-01][T57]") { check_server_dialogue(hello + "C: MAIL FROM:<> SIZE=1 SIZE=2\nS: 501\nC: MAIL FROM:<> SIZE=1 size=1\nS: 501\n"); }
+TEST_CASE("SIZE stands once", "[server][size][1870-6-01][T57]") {
+  check_server_dialogue(hello + "C: MAIL FROM:<> SIZE=1 SIZE=2\nS: 501\nC: MAIL FROM:<> SIZE=1 size=1\nS: 501\n");
+}
 
 TEST_CASE("the declared size does not end the message", "[server][size][1870-6-02]") {
-  const auto r = check_server_dialogue(hello + "C: MAIL FROM:<> SIZE=3\nS: 250\nC: RCPT TO:<b@mx.example>\nS: 250\nC: DATA\nS: 354\nC: 12345678\nC: .\nS: 250\n");
+  const auto r = check_server_dialogue(
+      hello + "C: MAIL FROM:<> SIZE=3\nS: 250\nC: RCPT TO:<b@mx.example>\nS: 250\nC: DATA\nS: 354\nC: 12345678\nC: .\nS: 250\n");
   CHECK(r.messages.at(0).octets == "12345678\r\n");
 }
 
 TEST_CASE("a declared size over the maximum gets 552 at MAIL", "[server][size][1870-6.1-01]") {
   setup how;
   how.options.limits.message = 70000;
-  check_server_dialogue(hello + "C: MAIL FROM:<> SIZE=70001\nS: 552 5.3.4\nC: RCPT TO:<a@b>\nS: 503\nC: MAIL FROM:<> SIZE=70000\nS: 250\n", how);
+  check_server_dialogue(
+      hello + "C: MAIL FROM:<> SIZE=70001\nS: 552 5.3.4\nC: RCPT TO:<a@b>\nS: 503\nC: MAIL FROM:<> SIZE=70000\nS: 250\n", how);
 }
 
 TEST_CASE("want of room for now is 452", "[server][size][1870-6.1-02]") {
@@ -285,7 +307,8 @@ TEST_CASE("want of room for now is 452", "[server][size][1870-6.1-02]") {
 }
 
 TEST_CASE("a message larger than declared is the caller's to decide", "[server][size][1870-6.1-03]") {
-  const auto r = check_server_dialogue(hello + "C: MAIL FROM:<> SIZE=10\nS: 250\nC: RCPT TO:<b@mx.example>\nS: 250\nC: DATA\nS: 354\nC: 1234567890\nC: .\nS: 250\n");
+  const auto r = check_server_dialogue(
+      hello + "C: MAIL FROM:<> SIZE=10\nS: 250\nC: RCPT TO:<b@mx.example>\nS: 250\nC: DATA\nS: 354\nC: 1234567890\nC: .\nS: 250\n");
   CHECK(r.messages.at(0).size == 12);
 }
 
@@ -293,7 +316,10 @@ TEST_CASE("after agreeing to a size the session does not say 552 by itself", "[s
   setup how;
   how.options.limits.message = 65536;
   how.whole_only = true;
-  const auto r = check_server_dialogue(hello + "C: MAIL FROM:<> SIZE=65536\nS: 250\nC: RCPT TO:<b@mx.example>\nS: 250\nC: DATA\nS: 354\nC: " + std::string(65534, 'm') + "\nC: .\nS: 250\n", how);
+  const auto r =
+      check_server_dialogue(hello + "C: MAIL FROM:<> SIZE=65536\nS: 250\nC: RCPT TO:<b@mx.example>\nS: 250\nC: DATA\nS: 354\nC: " +
+                                std::string(65534, 'm') + "\nC: .\nS: 250\n",
+                            how);
   CHECK(r.messages.at(0).size == 65536);
 }
 
@@ -305,5 +331,6 @@ TEST_CASE("a message over the maximum gets 552 at its end", "[server][size][1870
   setup how;
   how.options.limits.message = 65536;
   how.whole_only = true;
-  check_server_dialogue(envelope + "C: DATA\nS: 354\nC: " + std::string(65535, 'm') + "\nC: .\nS: 552 5.3.4\nC: NOOP\nS: 250\n", how);
+  check_server_dialogue(envelope + "C: DATA\nS: 354\nC: " + std::string(65535, 'm') + "\nC: .\nS: 552 5.3.4\nC: NOOP\nS: 250\n",
+                        how);
 }

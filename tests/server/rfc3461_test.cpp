@@ -24,7 +24,8 @@ void mail(const std::string& parameters, const std::string& reply) {
 
 /// RCPT with these parameters gets this reply.
 void rcpt(const std::string& parameters, const std::string& reply) {
-  check_server_dialogue(hello + "C: MAIL FROM:<a@b.example>\nS: 250\nC: RCPT TO:<c@d.example> " + parameters + "\nS: " + reply + "\n", dsn());
+  check_server_dialogue(
+      hello + "C: MAIL FROM:<a@b.example>\nS: 250\nC: RCPT TO:<c@d.example> " + parameters + "\nS: " + reply + "\n", dsn());
 }
 
 }  // namespace
@@ -37,12 +38,15 @@ TEST_CASE("DSN puts RET and ENVID on MAIL, NOTIFY and ORCPT on RCPT", "[server][
   mail("ORCPT=rfc822;a@b", "555");
   rcpt("RET=FULL", "555");
   rcpt("ENVID=x", "555");
-  check_server_dialogue(hello + "C: MAIL FROM:<> RET=FULL\nS: 555\nC: MAIL FROM:<>\nS: 250\nC: RCPT TO:<a@b> NOTIFY=NEVER\nS: 555\nC: DSN\nS: 500\n");
+  check_server_dialogue(
+      hello + "C: MAIL FROM:<> RET=FULL\nS: 555\nC: MAIL FROM:<>\nS: 250\nC: RCPT TO:<a@b> NOTIFY=NEVER\nS: 555\nC: DSN\nS: 500\n");
 }
 
 TEST_CASE("NOTIFY is NEVER or a list of words", "[server][dsn][3461-4.1-01]") {
-  for (const char* good : {"NEVER", "SUCCESS", "FAILURE", "DELAY", "SUCCESS,DELAY", "SUCCESS,FAILURE,DELAY"}) rcpt(std::string{"NOTIFY="} + good, "250");
-  for (const char* bad : {"NOTIFY", "NOTIFY=", "NOTIFY=FOO", "NOTIFY=SUCCESS,", "NOTIFY=,SUCCESS", "NOTIFY=SUCCESS,,DELAY"}) rcpt(bad, "501 5.5.4");
+  for (const char* good : {"NEVER", "SUCCESS", "FAILURE", "DELAY", "SUCCESS,DELAY", "SUCCESS,FAILURE,DELAY"})
+    rcpt(std::string{"NOTIFY="} + good, "250");
+  for (const char* bad : {"NOTIFY", "NOTIFY=", "NOTIFY=FOO", "NOTIFY=SUCCESS,", "NOTIFY=,SUCCESS", "NOTIFY=SUCCESS,,DELAY"})
+    rcpt(bad, "501 5.5.4");
 }
 
 TEST_CASE("NEVER stands alone", "[server][dsn][3461-4.1-02]") {
@@ -64,7 +68,8 @@ TEST_CASE("the words of NOTIFY are read in any case", "[server][dsn][3461-4.1-03
 TEST_CASE("ORCPT is an address type, a semicolon and xtext", "[server][dsn][3461-4.2-01]") {
   rcpt("ORCPT=rfc822;a+2Bb@c.example", "250");
   rcpt("ORCPT=x400;/c+3Dus", "250");
-  for (const char* bad : {"ORCPT", "ORCPT=a@b", "ORCPT=rfc822", "ORCPT=;a", "ORCPT=rfc822;", "ORCPT=rfc_822;a", "ORCPT=rfc822;a+2", "ORCPT=rfc822;a+2b"})
+  for (const char* bad : {"ORCPT", "ORCPT=a@b", "ORCPT=rfc822", "ORCPT=;a", "ORCPT=rfc822;", "ORCPT=rfc_822;a", "ORCPT=rfc822;a+2",
+                          "ORCPT=rfc822;a+2b"})
     rcpt(bad, "501 5.5.4");
 }
 
@@ -79,7 +84,8 @@ TEST_CASE("the address of ORCPT is printable when it is decoded", "[server][dsn]
 }
 
 TEST_CASE("the case of ORCPT is kept", "[server][dsn][3461-5.2.1-02]") {
-  const auto r = check_server_dialogue(hello + "C: MAIL FROM:<>\nS: 250\nC: RCPT TO:<c@d.example> ORCPT=RFC822;A@b.Example\nS: 250\n", dsn());
+  const auto r =
+      check_server_dialogue(hello + "C: MAIL FROM:<>\nS: 250\nC: RCPT TO:<c@d.example> ORCPT=RFC822;A@b.Example\nS: 250\n", dsn());
   CHECK(r.has("rcpt <c@d.example> ORCPT=RFC822;A@b.Example"));
 }
 
@@ -96,7 +102,8 @@ TEST_CASE("ENVID is xtext", "[server][dsn][3461-4.4-01]") {
 }
 
 TEST_CASE("ENVID has up to 100 octets", "[server][dsn][3461-4.4-02][T55]") {
-  for (const auto& [size, reply] : {std::pair{99U, "250"}, std::pair{100U, "250"}, std::pair{101U, "501"}}) mail("ENVID=" + std::string(size, 'e'), reply);
+  for (const auto& [size, reply] : {std::pair{99U, "250"}, std::pair{100U, "250"}, std::pair{101U, "501"}})
+    mail("ENVID=" + std::string(size, 'e'), reply);
 }
 
 TEST_CASE("ENVID is printable when it is decoded", "[server][dsn][3461-4.4-03][T20]") {
@@ -112,9 +119,13 @@ TEST_CASE("a parameter that is given twice gets 501", "[server][dsn][3461-4.5-02
 
 TEST_CASE("ENVID and RET that are valid change no reply", "[server][dsn][3461-5.1-01]") {
   setup how = dsn();
-  how.on_mail = [](const ehlo::mail_question& q) { return q.reverse_path.is_null() ? answer{ehlo::replies::local_error} : answer{dialogue::by_default{}}; };
+  how.on_mail = [](const ehlo::mail_question& q) {
+    return q.reverse_path.is_null() ? answer{ehlo::replies::local_error} : answer{dialogue::by_default{}};
+  };
   for (const char* parameters : {"", " RET=FULL ENVID=x"})
-    check_server_dialogue(hello + "C: MAIL FROM:<>" + parameters + "\nS: 451 4.3.0\nC: MAIL FROM:<a@b.example>" + parameters + "\nS: 250 2.1.0\n", how);
+    check_server_dialogue(
+        hello + "C: MAIL FROM:<>" + parameters + "\nS: 451 4.3.0\nC: MAIL FROM:<a@b.example>" + parameters + "\nS: 250 2.1.0\n",
+        how);
 }
 
 TEST_CASE("MAIL may have them or not", "[server][dsn][3461-5.1-02]") {
@@ -131,7 +142,8 @@ TEST_CASE("ENVID and RET that are invalid or repeated get 501", "[server][dsn][3
 
 TEST_CASE("NOTIFY and ORCPT that are valid change no reply", "[server][dsn][3461-5.1-04]") {
   for (const char* parameters : {"", " NOTIFY=SUCCESS ORCPT=rfc822;a@b"})
-    check_server_dialogue(hello + "C: MAIL FROM:<>\nS: 250\nC: RCPT TO:<no@d.example>" + parameters + "\nS: 550 5.1.1\nC: RCPT TO:<yes@d.example>" + parameters + "\nS: 250 2.1.5\n",
+    check_server_dialogue(hello + "C: MAIL FROM:<>\nS: 250\nC: RCPT TO:<no@d.example>" + parameters +
+                              "\nS: 550 5.1.1\nC: RCPT TO:<yes@d.example>" + parameters + "\nS: 250 2.1.5\n",
                           dsn());
 }
 
@@ -150,14 +162,18 @@ TEST_CASE("a RCPT of 1042 octets is not too long", "[server][dsn][3461-5.4-03]")
   how.options.extensions.size = false;
   const std::string start = "RCPT TO:<c@d.example> X=";
   for (const auto& [size, reply] : {std::pair{1042U, "555"}, std::pair{1043U, "500"}})
-    check_server_dialogue(hello + "C: MAIL FROM:<>\nS: 250\nC: " + start + std::string(size - start.size() - 2, 'x') + "\nS: " + reply + "\n", how);
+    check_server_dialogue(
+        hello + "C: MAIL FROM:<>\nS: 250\nC: " + start + std::string(size - start.size() - 2, 'x') + "\nS: " + reply + "\n", how);
 }
 
 TEST_CASE("an internationalized ORCPT has its own encoding", "[server][dsn][6531-3.3-06]") {
   setup how = dsn();
   how.options.extensions.smtputf8 = true;
-  check_server_dialogue(hello + "C: MAIL FROM:<> SMTPUTF8\nS: 250\nC: RCPT TO:<a@b.example> ORCPT=utf-8;\\xC3\\xA9@x.example\nS: 250\n"
-                                "C: RCPT TO:<a@b.example> ORCPT=utf-8;\\\\x{E9}@x.example\nS: 250\nC: RCPT TO:<a@b.example> ORCPT=utf-8;\\\\x{A}\nS: 501\n",
+  check_server_dialogue(hello +
+                            "C: MAIL FROM:<> SMTPUTF8\nS: 250\nC: RCPT TO:<a@b.example> ORCPT=utf-8;\\xC3\\xA9@x.example\nS: 250\n"
+                            "C: RCPT TO:<a@b.example> ORCPT=utf-8;\\\\x{E9}@x.example\nS: 250\nC: RCPT TO:<a@b.example> "
+                            "ORCPT=utf-8;\\\\x{A}\nS: 501\n",
                         how);
-  check_server_dialogue(hello + "C: MAIL FROM:<>\nS: 250\nC: RCPT TO:<a@b.example> ORCPT=utf-8;\\xC3\\xA9@x.example\nS: 501\n", how);
+  check_server_dialogue(hello + "C: MAIL FROM:<>\nS: 250\nC: RCPT TO:<a@b.example> ORCPT=utf-8;\\xC3\\xA9@x.example\nS: 501\n",
+                        how);
 }

@@ -62,7 +62,8 @@ TEST_CASE("AUTH makes MAIL 500 octets longer", "[server][auth][4954-3-03]") {
 }
 
 TEST_CASE("AUTH takes a mechanism and maybe an initial response", "[server][auth][4954-4-01]") {
-  check_server_dialogue(hello + "C: AUTH\nS: 501\nC: AUTH PLAIN a b\nS: 501\nC: AUTH PLAIN\nS: 334\nC: *\nS: 501\nC: AUTH PLAIN " + secret + "\nS: 235\n",
+  check_server_dialogue(hello + "C: AUTH\nS: 501\nC: AUTH PLAIN a b\nS: 501\nC: AUTH PLAIN\nS: 334\nC: *\nS: 501\nC: AUTH PLAIN " +
+                            secret + "\nS: 235\n",
                         secure());
 }
 
@@ -87,18 +88,22 @@ TEST_CASE("AUTH succeeds once", "[server][auth][4954-4-03][T35]") {
 }
 
 TEST_CASE("AUTH inside a transaction gets 503, and the transaction stays", "[server][auth][4954-4-04][T35]") {
-  check_server_dialogue(hello + "C: MAIL FROM:<>\nS: 250\nC: AUTH PLAIN " + secret + "\nS: 503\nC: RCPT TO:<a@b.example>\nS: 250\n", secure());
+  check_server_dialogue(hello + "C: MAIL FROM:<>\nS: 250\nC: AUTH PLAIN " + secret + "\nS: 503\nC: RCPT TO:<a@b.example>\nS: 250\n",
+                        secure());
 }
 
 TEST_CASE("AUTH before EHLO or behind HELO gets 503", "[server][auth][4954-4-05][T35]") {
-  check_server_dialogue("C: AUTH PLAIN " + secret + "\nS: 503\nC: HELO c.example\nS: 250\nC: AUTH PLAIN " + secret + "\nS: 503\n", secure());
+  check_server_dialogue("C: AUTH PLAIN " + secret + "\nS: 503\nC: HELO c.example\nS: 250\nC: AUTH PLAIN " + secret + "\nS: 503\n",
+                        secure());
 }
 
 TEST_CASE("an unknown mechanism gets 504", "[server][auth][4954-4-06]") {
   check_server_dialogue(hello + "C: AUTH FOO\nS: 504\nC: NOOP\nS: 250\n", secure());
 }
 
-TEST_CASE("that 504 is 5.5.4", "[server][auth][4954-4-07]") { check_server_dialogue(hello + "C: AUTH FOO\nS: 504 5.5.4\n", secure()); }
+TEST_CASE("that 504 is 5.5.4", "[server][auth][4954-4-07]") {
+  check_server_dialogue(hello + "C: AUTH FOO\nS: 504 5.5.4\n", secure());
+}
 
 TEST_CASE("mechanisms are named in any case", "[server][auth][4954-4-08]") {
   check_server_dialogue(hello + "C: auth plain " + secret + "\nS: 235\n", secure());
@@ -129,7 +134,8 @@ TEST_CASE("a mechanism in which the server speaks first takes no initial respons
 
 TEST_CASE("a response that is no base64 ends the exchange with 501 5.5.2", "[server][auth][4954-4-18][T35]") {
   for (const char* response : {"!!!!", "=", "AAA", "AA=A", "AAAA AAAA", "AB==", " AAAA"}) {
-    const auto r = check_server_dialogue(hello + "C: AUTH CRAM-MD5\nS: 334\nC: " + response + "\nS: 501 5.5.2\nC: NOOP\nS: 250\n", secure());
+    const auto r =
+        check_server_dialogue(hello + "C: AUTH CRAM-MD5\nS: 334\nC: " + response + "\nS: 501 5.5.2\nC: NOOP\nS: 250\n", secure());
     CHECK(r.has("exchange malformed"));
   }
   check_server_dialogue(hello + "C: AUTH PLAIN !!!!\nS: 501 5.5.2\nC: NOOP\nS: 250\n", secure());
@@ -139,24 +145,30 @@ TEST_CASE("a line of the exchange may have 12288 octets", "[server][auth][4954-4
   setup how = secure();
   how.options.mechanisms = mechanisms;
   for (const auto& [size, code] : {std::pair{12284U, "535"}, std::pair{12288U, "500 5.5.6"}})
-    check_server_dialogue(hello + "C: AUTH PLAIN\nS: 334\nC: " + std::string(size, 'A') + "\nS: " + code + "\nC: NOOP\nS: 250\n", how);
+    check_server_dialogue(hello + "C: AUTH PLAIN\nS: 334\nC: " + std::string(size, 'A') + "\nS: " + code + "\nC: NOOP\nS: 250\n",
+                          how);
   check_server_dialogue(hello + "C: AUTH PLAIN " + std::string(8000, 'A') + "\nS: 535\n", how);
 }
 
 TEST_CASE("a longer line ends the exchange with 500 5.5.6", "[server][auth][4954-4-23][T7]") {
-  const auto r =
-      check_server_dialogue(hello + "C: AUTH CRAM-MD5\nS: 334\nC: " + std::string(20000, 'A') + "RSET\nS: 500 5.5.6\nC: NOOP\nS: 250\n", secure());
+  const auto r = check_server_dialogue(
+      hello + "C: AUTH CRAM-MD5\nS: 334\nC: " + std::string(20000, 'A') + "RSET\nS: 500 5.5.6\nC: NOOP\nS: 250\n", secure());
   CHECK(r.has("exchange malformed"));
   check_server_dialogue(hello + "C: AUTH PLAIN " + std::string(20000, 'A') + "\nS: 500 5.5.6\nC: NOOP\nS: 250\n", secure());
 }
 
-TEST_CASE("failed authentication gets 535 5.7.8, for an unknown user and a wrong password alike", "[server][auth][4954-4-26][T36]") {
-  check_server_dialogue(hello + "C: AUTH PLAIN AGEAYg==\nS: 535 5.7.8 Authentication credentials invalid\nC: AUTH PLAIN AGEAYw==\nS: 535 5.7.8 "
-                                "Authentication credentials invalid\n",
-                        secure());
+TEST_CASE("failed authentication gets 535 5.7.8, for an unknown user and a wrong password alike",
+          "[server][auth][4954-4-26][T36]") {
+  check_server_dialogue(
+      hello +
+          "C: AUTH PLAIN AGEAYg==\nS: 535 5.7.8 Authentication credentials invalid\nC: AUTH PLAIN AGEAYw==\nS: 535 5.7.8 "
+          "Authentication credentials invalid\n",
+      secure());
 }
 
-TEST_CASE("success is 235 2.7.0", "[server][auth][4954-4-27]") { check_server_dialogue(hello + "C: AUTH PLAIN " + secret + "\nS: 235 2.7.0\n", secure()); }
+TEST_CASE("success is 235 2.7.0", "[server][auth][4954-4-27]") {
+  check_server_dialogue(hello + "C: AUTH PLAIN " + secret + "\nS: 235 2.7.0\n", secure());
+}
 
 TEST_CASE("data that go with success take one more round", "[server][auth][4954-4-28]") {
   setup how = secure();
@@ -185,11 +197,13 @@ TEST_CASE("PLAIN works over TLS", "[server][auth][4954-4-37]") {
     CHECK(octets == std::string_view{"\0alice\0wonderland", 17});
     return dialogue::authenticated{};
   };
-  check_server_dialogue(hello + "C: STARTTLS\nS: 220\nTLS\n" + hello + "C: AUTH PLAIN " + secret + "\nS: 235\nC: MAIL FROM:<>\nS: 250\n", how);
+  check_server_dialogue(
+      hello + "C: STARTTLS\nS: 220\nTLS\n" + hello + "C: AUTH PLAIN " + secret + "\nS: 235\nC: MAIL FROM:<>\nS: 250\n", how);
 }
 
 TEST_CASE("AUTH on MAIL is a mailbox in xtext, or the empty path", "[server][auth][4954-5-01]") {
-  check_server_dialogue(hello + "C: MAIL FROM:<> AUTH=<>\nS: 250\nC: RSET\nS: 250\nC: MAIL FROM:<> AUTH=e+3Dmc2@example.com\nS: 250\n", secure());
+  check_server_dialogue(
+      hello + "C: MAIL FROM:<> AUTH=<>\nS: 250\nC: RSET\nS: 250\nC: MAIL FROM:<> AUTH=e+3Dmc2@example.com\nS: 250\n", secure());
 }
 
 TEST_CASE("AUTH on MAIL that is no mailbox gets 501", "[server][auth][4954-5-02][T20]") {
@@ -216,8 +230,10 @@ TEST_CASE("what such a client claims is a claim: the session says that nobody is
 TEST_CASE("where AUTH is required all but AUTH, EHLO, HELO, NOOP, RSET and QUIT get 530", "[server][auth][4954-6-04]") {
   setup how = secure();
   how.options.auth_required = true;
-  check_server_dialogue(hello + "C: MAIL FROM:<>\nS: 530 5.7.0\nC: RCPT TO:<a@b>\nS: 530\nC: DATA\nS: 530\nC: VRFY a\nS: 530\nC: HELP\nS: 530\nC: RSET\nS: 250\n"
-                                "C: NOOP\nS: 250\nC: BDAT 4\nc: QUIT\nS: 530\nC: HELO c.example\nS: 250\n" +
+  check_server_dialogue(hello +
+                            "C: MAIL FROM:<>\nS: 530 5.7.0\nC: RCPT TO:<a@b>\nS: 530\nC: DATA\nS: 530\nC: VRFY a\nS: 530\nC: "
+                            "HELP\nS: 530\nC: RSET\nS: 250\n"
+                            "C: NOOP\nS: 250\nC: BDAT 4\nc: QUIT\nS: 530\nC: HELO c.example\nS: 250\n" +
                             hello + "C: AUTH PLAIN " + secret + "\nS: 235\nC: MAIL FROM:<>\nS: 250\nC: QUIT\nS: 221\n",
                         how);
 }
@@ -238,7 +254,9 @@ TEST_CASE("after as many failures as the option says the session ends", "[server
 }
 
 TEST_CASE("three failures are always tolerated", "[server][auth][4954-9-02]") {
-  check_server_dialogue(hello + "C: AUTH PLAIN AGEAYg==\nS: 535\nC: AUTH PLAIN AGEAYg==\nS: 535\nC: AUTH PLAIN AGEAYg==\nS: 535\nC: AUTH PLAIN AGEAYg==\nS: 421\nCLOSE\n",
+  check_server_dialogue(hello +
+                            "C: AUTH PLAIN AGEAYg==\nS: 535\nC: AUTH PLAIN AGEAYg==\nS: 535\nC: AUTH PLAIN AGEAYg==\nS: 535\nC: "
+                            "AUTH PLAIN AGEAYg==\nS: 421\nCLOSE\n",
                         secure());
   ehlo::server_options options{.hostname = "mx.example"};
   options.limits.authentication_failures = 2;
@@ -280,7 +298,8 @@ TEST_CASE("STARTTLS brings one verb and makes no line longer", "[server][starttl
   setup how = with_starttls();
   how.options.extensions.size = false;
   const std::string start = "MAIL FROM:<> X=";
-  check_server_dialogue(hello + "C: " + start + std::string(513 - start.size() - 2, 'x') + "\nS: 500\nC: STARTTLS\nS: 220\nTLS\n", how);
+  check_server_dialogue(hello + "C: " + start + std::string(513 - start.size() - 2, 'x') + "\nS: 500\nC: STARTTLS\nS: 220\nTLS\n",
+                        how);
 }
 
 TEST_CASE("the keyword is there when TLS can be had, and then only", "[server][starttls][3207-3-01][T56]") {
@@ -300,9 +319,11 @@ TEST_CASE("454 says that TLS cannot be had just now", "[server][starttls][3207-4
 TEST_CASE("where TLS is required all but NOOP, EHLO, STARTTLS and QUIT get 530", "[server][starttls][3207-4-06]") {
   setup how;
   how.options.tls = ehlo::tls_mode::required;
-  check_server_dialogue("C: MAIL FROM:<>\nS: 530\nC: VRFY a\nS: 530\nC: HELP\nS: 530\nC: RSET\nS: 530\nC: HELO c.example\nS: 530\nC: NOOP\nS: 250\n" + hello +
-                            "C: MAIL FROM:<>\nS: 530\nC: BDAT 6\nc: QUIT\\r\\n\nS: 530\nC: STARTTLS\nS: 220\nTLS\n" + hello + "C: MAIL FROM:<>\nS: 250\nC: QUIT\nS: 221\nCLOSE\n",
-                        how);
+  check_server_dialogue(
+      "C: MAIL FROM:<>\nS: 530\nC: VRFY a\nS: 530\nC: HELP\nS: 530\nC: RSET\nS: 530\nC: HELO c.example\nS: 530\nC: NOOP\nS: 250\n" +
+          hello + "C: MAIL FROM:<>\nS: 530\nC: BDAT 6\nc: QUIT\\r\\n\nS: 530\nC: STARTTLS\nS: 220\nTLS\n" + hello +
+          "C: MAIL FROM:<>\nS: 250\nC: QUIT\nS: 221\nCLOSE\n",
+      how);
 }
 
 TEST_CASE("that 530 is 5.7.0", "[server][starttls][3207-4-07]") {
@@ -350,12 +371,16 @@ TEST_CASE("octets behind STARTTLS are never run", "[server][starttls][3207-4-11]
 }
 
 TEST_CASE("TLS that is too weak leaves only QUIT", "[server][starttls][3207-4.1-03]") {
-  check_server_dialogue(hello + "C: STARTTLS\nS: 220\nTLS WEAK\nC: EHLO c.example\nS: 554\nC: MAIL FROM:<>\nS: 554\nC: NOOP\nS: 554\nC: QUIT\nS: 221\nCLOSE\n",
+  check_server_dialogue(hello +
+                            "C: STARTTLS\nS: 220\nTLS WEAK\nC: EHLO c.example\nS: 554\nC: MAIL FROM:<>\nS: 554\nC: NOOP\nS: "
+                            "554\nC: QUIT\nS: 221\nCLOSE\n",
                         with_starttls());
 }
 
 TEST_CASE("after the handshake the session is as after the greeting, without another greeting", "[server][starttls][3207-4.2-01]") {
-  check_server_dialogue(hello + "C: STARTTLS\nS: 220\nTLS\nC: MAIL FROM:<>\nS: 503\nC: NOOP\nS: 250\n" + hello + "C: MAIL FROM:<>\nS: 250\n", with_starttls());
+  check_server_dialogue(
+      hello + "C: STARTTLS\nS: 220\nTLS\nC: MAIL FROM:<>\nS: 503\nC: NOOP\nS: 250\n" + hello + "C: MAIL FROM:<>\nS: 250\n",
+      with_starttls());
 }
 
 TEST_CASE("what was said before TLS is forgotten", "[server][starttls][3207-4.2-02][T12]") {
@@ -383,8 +408,10 @@ TEST_CASE("what was said before TLS is forgotten", "[server][starttls][3207-4.2-
   // From here on it does what a session does that was secure from the start.
   setup secure_from_start = how;
   secure_from_start.options.tls = ehlo::tls_mode::active;
-  const auto after = check_server_dialogue(hello + "C: STARTTLS\nS: 220\nTLS\n" + hello + "C: STARTTLS\nS: 503\nC: MAIL FROM:<>\nS: 250\nC: QUIT\nS: 221\n", how);
-  const auto fresh = check_server_dialogue(hello + "C: STARTTLS\nS: 503\nC: MAIL FROM:<>\nS: 250\nC: QUIT\nS: 221\n", secure_from_start);
+  const auto after = check_server_dialogue(
+      hello + "C: STARTTLS\nS: 220\nTLS\n" + hello + "C: STARTTLS\nS: 503\nC: MAIL FROM:<>\nS: 250\nC: QUIT\nS: 221\n", how);
+  const auto fresh =
+      check_server_dialogue(hello + "C: STARTTLS\nS: 503\nC: MAIL FROM:<>\nS: 250\nC: QUIT\nS: 221\n", secure_from_start);
   CHECK(after.sent.ends_with(fresh.sent.substr(fresh.sent.find("250-"))));
 }
 
@@ -415,7 +442,9 @@ TEST_CASE("STARTTLS inside TLS gets 503", "[server][starttls][3207-4.2-09]") {
 }
 
 TEST_CASE("STARTTLS inside a transaction gets 503, and the transaction stays", "[server][starttls][3207-4.2-10][T12]") {
-  check_server_dialogue(hello + "C: MAIL FROM:<>\nS: 250\nC: STARTTLS\nS: 503\nC: RCPT TO:<a@b.example>\nS: 250\nC: STARTTLS\nS: 503\nC: RSET\nS: 250\nC: STARTTLS\nS: 220\nTLS\n",
+  check_server_dialogue(hello +
+                            "C: MAIL FROM:<>\nS: 250\nC: STARTTLS\nS: 503\nC: RCPT TO:<a@b.example>\nS: 250\nC: STARTTLS\nS: "
+                            "503\nC: RSET\nS: 250\nC: STARTTLS\nS: 220\nTLS\n",
                         with_starttls());
 }
 
@@ -431,8 +460,8 @@ TEST_CASE("submission may require both TLS and AUTH", "[server][starttls][3207-4
   setup how = secure();
   how.options.tls = ehlo::tls_mode::required;
   how.options.auth_required = true;
-  check_server_dialogue(hello + "C: AUTH PLAIN " + secret + "\nS: 530\nC: STARTTLS\nS: 220\nTLS\n" + hello + "C: MAIL FROM:<>\nS: 530\nC: AUTH PLAIN " + secret +
-                            "\nS: 235\nC: MAIL FROM:<>\nS: 250\n",
+  check_server_dialogue(hello + "C: AUTH PLAIN " + secret + "\nS: 530\nC: STARTTLS\nS: 220\nTLS\n" + hello +
+                            "C: MAIL FROM:<>\nS: 530\nC: AUTH PLAIN " + secret + "\nS: 235\nC: MAIL FROM:<>\nS: 250\n",
                         how);
 }
 

@@ -22,7 +22,8 @@ const std::string rcpt = "C: RCPT TO:<b@mx.example>\nS: 250\n";
 }  // namespace
 
 TEST_CASE("ill-formed UTF-8 is no address", "[server][6531-1.1-01][T26]") {
-  for (const char* path : {"\\xFF@x.example", "\\xC0\\xAF@x.example", "\\xED\\xA0\\x80@x.example", "\\xE2\\x82@x.example", "a@\\xC3.example"}) {
+  for (const char* path :
+       {"\\xFF@x.example", "\\xC0\\xAF@x.example", "\\xED\\xA0\\x80@x.example", "\\xE2\\x82@x.example", "a@\\xC3.example"}) {
     check_server_dialogue(hello + "C: MAIL FROM:<" + path + "> SMTPUTF8\nS: 501\n", utf8());
   }
 }
@@ -57,7 +58,8 @@ TEST_CASE("SMTPUTF8 makes MAIL ten octets longer", "[server][6531-3.1-06]") {
 }
 
 TEST_CASE("SMTPUTF8 on VRFY counts for that command only", "[server][6531-3.1-07]") {
-  const auto r = check_server_dialogue(hello + "C: VRFY \\xC3\\xA9 SMTPUTF8\nS: 252\nC: VRFY e\nS: 252\nC: VRFY \\xC3\\xA9\nS: 501\n", utf8());
+  const auto r =
+      check_server_dialogue(hello + "C: VRFY \\xC3\\xA9 SMTPUTF8\nS: 252\nC: VRFY e\nS: 252\nC: VRFY \\xC3\\xA9\nS: 501\n", utf8());
   CHECK(r.has("vrfy \xC3\xA9 utf8"));
   CHECK(r.has("vrfy e"));
   CHECK_FALSE(r.has("vrfy e utf8"));
@@ -83,7 +85,8 @@ TEST_CASE("UTF-8 mailboxes are taken wherever a mailbox can stand", "[server][65
   how.options.extensions.dsn = true;
   const auto r = check_server_dialogue(hello +
                                            "C: MAIL FROM:<\\xC3\\xA9@\\xC3\\xA9.example> SMTPUTF8\nS: 250\n"
-                                           "C: RCPT TO:<\\xC3\\xA9@x.example> ORCPT=utf-8;\\xC3\\xA9@x.example\nS: 250\nC: VRFY \\xC3\\xA9@x.example SMTPUTF8\nS: 252\n",
+                                           "C: RCPT TO:<\\xC3\\xA9@x.example> ORCPT=utf-8;\\xC3\\xA9@x.example\nS: 250\nC: VRFY "
+                                           "\\xC3\\xA9@x.example SMTPUTF8\nS: 252\n",
                                        how);
   CHECK(r.has("vrfy \xC3\xA9@x.example mailbox utf8"));
 }
@@ -98,13 +101,16 @@ TEST_CASE("SMTPUTF8 followed by an equals sign alone is an error", "[server][653
 }
 
 TEST_CASE("a UTF-8 recipient needs SMTPUTF8 on its MAIL", "[server][6531-3.4-04]") {
-  check_server_dialogue(hello + "C: MAIL FROM:<a@b.example>\nS: 250\nC: RCPT TO:<\\xC3\\xA9@x.example>\nS: 553 5.6.7\nC: RSET\nS: 250\n"
-                                "C: MAIL FROM:<a@b.example> SMTPUTF8\nS: 250\nC: RCPT TO:<\\xC3\\xA9@x.example>\nS: 250\n",
+  check_server_dialogue(hello +
+                            "C: MAIL FROM:<a@b.example>\nS: 250\nC: RCPT TO:<\\xC3\\xA9@x.example>\nS: 553 5.6.7\nC: RSET\nS: 250\n"
+                            "C: MAIL FROM:<a@b.example> SMTPUTF8\nS: 250\nC: RCPT TO:<\\xC3\\xA9@x.example>\nS: 250\n",
                         utf8());
 }
 
 TEST_CASE("an ASCII address is required: 550 at MAIL, 553 at RCPT", "[server][6531-3.5-01]") {
-  check_server_dialogue(hello + "C: MAIL FROM:<\\xC3\\xA9@x.example>\nS: 550 5.6.7\nC: MAIL FROM:<>\nS: 250\nC: RCPT TO:<a@\\xC3\\xA9.example>\nS: 553 5.6.7\n",
+  check_server_dialogue(hello +
+                            "C: MAIL FROM:<\\xC3\\xA9@x.example>\nS: 550 5.6.7\nC: MAIL FROM:<>\nS: 250\nC: RCPT "
+                            "TO:<a@\\xC3\\xA9.example>\nS: 553 5.6.7\n",
                         utf8());
   check_server_dialogue(hello + "C: MAIL FROM:<\\xC3\\xA9@x.example>\nS: 501\n");
 }
@@ -133,7 +139,8 @@ TEST_CASE("251 and 551 name no UTF-8 mailbox without SMTPUTF8", "[server][6531-3
   how.on_rcpt = [](const ehlo::rcpt_question&) { return answer{dialogue::forward{"\xC3\xA9@x.example"}}; };
   const auto r = check_server_dialogue(hello + "C: MAIL FROM:<>\nS: 250\nC: RCPT TO:<a@b.example>\nS: 250 2.1.5\n", how);
   CHECK(ehlo::ascii::is_ascii(r.sent));
-  const auto with = check_server_dialogue(hello + "C: MAIL FROM:<> SMTPUTF8\nS: 250\nC: RCPT TO:<a@b.example>\nS: 251 2.1.5\n", how);
+  const auto with =
+      check_server_dialogue(hello + "C: MAIL FROM:<> SMTPUTF8\nS: 250\nC: RCPT TO:<a@b.example>\nS: 251 2.1.5\n", how);
   CHECK(with.sent.find("<\xC3\xA9@x.example>") != std::string::npos);
 }
 
@@ -153,8 +160,11 @@ TEST_CASE("VRFY shows no UTF-8 that was not asked for", "[server][6531-3.7.4.2-0
 TEST_CASE("the reply is 252 then", "[server][6531-3.7.4.2-04]") {
   setup how = utf8();
   how.options.extensions.expn = true;
-  how.on_expn = [](const ehlo::expn_question&) { return answer{dialogue::listed{{{"", "j@x.example"}, {"", "\xC3\xA9@x.example"}}}}; };
-  check_server_dialogue(hello + "C: EXPN l\nS: 252\nC: EXPN l SMTPUTF8\nS: 250-2.1.5 <j@x.example>\nS: 250 2.1.5 <\\xC3\\xA9@x.example>\n", how);
+  how.on_expn = [](const ehlo::expn_question&) {
+    return answer{dialogue::listed{{{"", "j@x.example"}, {"", "\xC3\xA9@x.example"}}}};
+  };
+  check_server_dialogue(
+      hello + "C: EXPN l\nS: 252\nC: EXPN l SMTPUTF8\nS: 250-2.1.5 <j@x.example>\nS: 250 2.1.5 <\\xC3\\xA9@x.example>\n", how);
 }
 
 TEST_CASE("a 250 to VRFY has the mailbox, behind a name in angle brackets", "[server][6531-3.7.4.2-05]") {
@@ -164,9 +174,11 @@ TEST_CASE("a 250 to VRFY has the mailbox, behind a name in angle brackets", "[se
 }
 
 TEST_CASE("no other reply holds UTF-8", "[server][6531-3.7.4.2-06]") {
-  const auto r = check_server_dialogue(hello + "C: MAIL FROM:<\\xC3\\xA9@x.example> SMTPUTF8\nS: 250\nC: RCPT TO:<no\\xC3\\xA9@x.example>\nS: 550\n"
-                                               "C: \\xC3\\xA9\nS: 500\nC: HELP \\xC3\\xA9\nS: 501\nC: MAIL FROM:<\\xC3\\xA9\nS: 503\nC: QUIT\nS: 221\n",
-                                       utf8());
+  const auto r = check_server_dialogue(
+      hello +
+          "C: MAIL FROM:<\\xC3\\xA9@x.example> SMTPUTF8\nS: 250\nC: RCPT TO:<no\\xC3\\xA9@x.example>\nS: 550\n"
+          "C: \\xC3\\xA9\nS: 500\nC: HELP \\xC3\\xA9\nS: 501\nC: MAIL FROM:<\\xC3\\xA9\nS: 503\nC: QUIT\nS: 221\n",
+      utf8());
   CHECK(ehlo::ascii::is_ascii(r.sent));
 }
 
@@ -175,8 +187,10 @@ TEST_CASE("8BITMIME is listed without parameters", "[server][6152-2-01]") {
 }
 
 TEST_CASE("BODY has its values in any case", "[server][6152-2-02]") {
-  check_server_dialogue(hello + "C: MAIL FROM:<> BODY=7BIT\nS: 250\nC: RSET\nS: 250\nC: MAIL FROM:<> body=8bitmime\nS: 250\nC: RSET\nS: 250\n"
-                                "C: MAIL FROM:<> BODY=FOO\nS: 501 5.5.4\nC: MAIL FROM:<> BODY\nS: 501 5.5.4\n");
+  check_server_dialogue(
+      hello +
+      "C: MAIL FROM:<> BODY=7BIT\nS: 250\nC: RSET\nS: 250\nC: MAIL FROM:<> body=8bitmime\nS: 250\nC: RSET\nS: 250\n"
+      "C: MAIL FROM:<> BODY=FOO\nS: 501 5.5.4\nC: MAIL FROM:<> BODY\nS: 501 5.5.4\n");
 }
 
 TEST_CASE("BODY adds nothing to the length of MAIL", "[server][6152-2-03]") {
@@ -199,7 +213,8 @@ TEST_CASE("all eight bits are kept", "[server][6152-3-02]") {
     const char digits[] = "0123456789ABCDEF";
     escaped += std::string{"\\x"} + digits[c / 16] + digits[c % 16];
   }
-  const auto r = check_server_dialogue(hello + "C: MAIL FROM:<> BODY=8BITMIME\nS: 250\n" + rcpt + "C: DATA\nS: 354\nC: " + escaped + "\nC: .\nS: 250\n");
+  const auto r = check_server_dialogue(hello + "C: MAIL FROM:<> BODY=8BITMIME\nS: 250\n" + rcpt + "C: DATA\nS: 354\nC: " + escaped +
+                                       "\nC: .\nS: 250\n");
   CHECK(r.messages.at(0).octets == all + "\r\n");
   CHECK_FALSE(r.messages.at(0).has_eight_bit);  // it was announced
 }
@@ -209,7 +224,8 @@ TEST_CASE("lines of eight-bit text have the same limit", "[server][6152-3-04]") 
   for (int i = 0; i < 998; ++i) line += "\\xE9";
   setup how;
   how.whole_only = true;
-  const auto r = check_server_dialogue(hello + "C: MAIL FROM:<> BODY=8BITMIME\nS: 250\n" + rcpt + "C: DATA\nS: 354\nC: " + line + "\nC: .\nS: 250\n", how);
+  const auto r = check_server_dialogue(
+      hello + "C: MAIL FROM:<> BODY=8BITMIME\nS: 250\n" + rcpt + "C: DATA\nS: 354\nC: " + line + "\nC: .\nS: 250\n", how);
   CHECK_FALSE(r.messages.at(0).has_long_line);
 }
 
@@ -241,7 +257,8 @@ TEST_CASE("or the channel closes at once", "[server][7504-3-04]") {
 TEST_CASE("a recipient whose domain takes no mail gets 556", "[server][7505-4.1-01]") {
   setup how;
   how.on_rcpt = [](const ehlo::rcpt_question&) { return answer{ehlo::replies::domain_accepts_no_mail}; };
-  check_server_dialogue(hello + "C: MAIL FROM:<>\nS: 250\nC: RCPT TO:<a@b.example>\nS: 556 5.1.10 Domain does not accept mail\n", how);
+  check_server_dialogue(hello + "C: MAIL FROM:<>\nS: 250\nC: RCPT TO:<a@b.example>\nS: 556 5.1.10 Domain does not accept mail\n",
+                        how);
 }
 
 TEST_CASE("a sender whose domain takes no mail gets 550 5.7.27", "[server][7505-4.1-02]") {

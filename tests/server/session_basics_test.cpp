@@ -10,7 +10,8 @@ namespace {
 using dialogue::setup;
 
 const std::string hello = "C: EHLO client.example\nS: 250 mx.example\n";
-const std::string envelope = hello + "C: MAIL FROM:<a@client.example>\nS: 250 2.1.0 OK\nC: RCPT TO:<b@mx.example>\nS: 250 2.1.5 OK\n";
+const std::string envelope =
+    hello + "C: MAIL FROM:<a@client.example>\nS: 250 2.1.0 OK\nC: RCPT TO:<b@mx.example>\nS: 250 2.1.5 OK\n";
 
 setup without_extensions() {
   setup how;
@@ -95,7 +96,8 @@ TEST_CASE("the mailbox postmaster needs no domain", "[server][basics][5321-2.3.5
     CHECK_FALSE(q.forward_path.has_mailbox());
     return ehlo::replies::rcpt_ok;
   };
-  const auto r = check_server_dialogue(hello + "C: MAIL FROM:<>\nS: 250\nC: RCPT TO:<Postmaster>\nS: 250\nC: RCPT TO:<POSTMASTER>\nS: 250\n", how);
+  const auto r = check_server_dialogue(
+      hello + "C: MAIL FROM:<>\nS: 250\nC: RCPT TO:<Postmaster>\nS: 250\nC: RCPT TO:<POSTMASTER>\nS: 250\n", how);
   CHECK(r.has("rcpt <Postmaster>"));
 }
 
@@ -157,8 +159,10 @@ TEST_CASE("octets above 127 that BODY did not announce are told or refused", "[s
   setup strict;
   strict.options.eight_bit_text = ehlo::text_policy::refuse;
   CHECK(check_server_dialogue(text + "S: 554 5.6.3\nC: NOOP\nS: 250\n", strict).messages.empty());
-  const auto announced = check_server_dialogue(
-      hello + "C: MAIL FROM:<a@b.example> BODY=8BITMIME\nS: 250\nC: RCPT TO:<b@c.example>\nS: 250\nC: DATA\nS: 354\nC: \\xe9\nC: .\nS: 250\n", strict);
+  const auto announced = check_server_dialogue(hello +
+                                                   "C: MAIL FROM:<a@b.example> BODY=8BITMIME\nS: 250\nC: RCPT TO:<b@c.example>\nS: "
+                                                   "250\nC: DATA\nS: 354\nC: \\xe9\nC: .\nS: 250\n",
+                                               strict);
   CHECK_FALSE(announced.messages.at(0).has_eight_bit);
 }
 
@@ -288,8 +292,9 @@ TEST_CASE("verbs and their words are read in any case", "[server][basics][5321-2
 }
 
 TEST_CASE("white space before the CRLF is tolerated", "[server][basics][5321-4.1.1-01]") {
-  check_server_dialogue("C: EHLO client.example \nS: 250\nC: NOOP  \nS: 250\nC: MAIL FROM:<> \nS: 250\nC: RCPT TO:<a@b.example>\\t \nS: 250\n"
-                        "C: RSET \nS: 250\nC: QUIT\\t\nS: 221\nCLOSE\n");
+  check_server_dialogue(
+      "C: EHLO client.example \nS: 250\nC: NOOP  \nS: 250\nC: MAIL FROM:<> \nS: 250\nC: RCPT TO:<a@b.example>\\t \nS: 250\n"
+      "C: RSET \nS: 250\nC: QUIT\\t\nS: 221\nCLOSE\n");
 }
 
 TEST_CASE("a verb is made of letters and ends at a space or at the end of the line", "[server][basics][5321-4.1.1-02]") {
@@ -322,14 +327,25 @@ TEST_CASE("verbs of old worms and of what no server does are not run", "[server]
     const char* line;
     const char* code;
   };
-  const row rows[] = {{"XFOO bar", "500"}, {"DEBUG", "500"}, {"WIZ", "500"},  {"KILL", "500"}, {"BURL imap://x", "500"},
-                      {"ETRN x.example", "500"}, {"ATRN", "500"}, {"XCLIENT ADDR=1.2.3.4", "500"}, {"XFORWARD NAME=x", "500"},
-                      {"PROXY TCP4 1.2.3.4 1.2.3.4 1 2", "500"}, {"SEND FROM:<a@b.example>", "502"}, {"SOML FROM:<a@b.example>", "502"},
-                      {"SAML FROM:<a@b.example>", "502"}, {"TURN", "502"}};
+  const row rows[] = {{"XFOO bar", "500"},
+                      {"DEBUG", "500"},
+                      {"WIZ", "500"},
+                      {"KILL", "500"},
+                      {"BURL imap://x", "500"},
+                      {"ETRN x.example", "500"},
+                      {"ATRN", "500"},
+                      {"XCLIENT ADDR=1.2.3.4", "500"},
+                      {"XFORWARD NAME=x", "500"},
+                      {"PROXY TCP4 1.2.3.4 1.2.3.4 1 2", "500"},
+                      {"SEND FROM:<a@b.example>", "502"},
+                      {"SOML FROM:<a@b.example>", "502"},
+                      {"SAML FROM:<a@b.example>", "502"},
+                      {"TURN", "502"}};
   for (const row& r : rows) {
     CAPTURE(r.line);
     const std::string once = std::string{"C: "} + r.line + "\nS: " + r.code + "\n";
-    const auto played = check_server_dialogue(once + hello + once + "C: MAIL FROM:<>\nS: 250\n" + once + "C: RCPT TO:<a@b.example>\nS: 250\n");
+    const auto played =
+        check_server_dialogue(once + hello + once + "C: MAIL FROM:<>\nS: 250\n" + once + "C: RCPT TO:<a@b.example>\nS: 250\n");
     CHECK_FALSE(played.closed);
     CHECK(played.count("violation") == 3);
     CHECK_FALSE(played.has("reset"));
@@ -341,7 +357,8 @@ TEST_CASE("the caller's own verbs are listed in EHLO or not, as it says", "[serv
   setup how;
   how.options.verbs = verbs;
   how.on_custom = [](const ehlo::custom_question&) -> dialogue::answer { return ehlo::replies::ok; };
-  const auto r = check_server_dialogue("C: EHLO client.example\nS: 250 mx.example\nC: xfoo a b\nS: 250\nC: XBAR\nS: 250\nC: XBAZ\nS: 500\n", how);
+  const auto r = check_server_dialogue(
+      "C: EHLO client.example\nS: 250 mx.example\nC: xfoo a b\nS: 250\nC: XBAR\nS: 250\nC: XBAZ\nS: 500\n", how);
   CHECK(r.sent.find("XFOO\r\n") != r.sent.npos);
   CHECK(r.sent.find("XBAR") == r.sent.npos);
   CHECK(r.has("custom XFOO a b"));
@@ -370,11 +387,11 @@ TEST_CASE("each octet is taken or refused in a verb, a local-part, a domain and 
     const auto code = [](bool taken) { return std::string{taken ? "250" : "501"}; };
     const auto r = check_server_dialogue(
         "C: N" + escape(octet) + "OP\nS: " + (octet == 'o' || octet == 'O' ? "250" : "500") + "\n" +  //
-            "C: NOOP x" + escape(octet) + "y\nS: " + code(!is_line_control) + "\n" +                   //
+            "C: NOOP x" + escape(octet) + "y\nS: " + code(!is_line_control) + "\n" +                  //
             "C: EHLO a" + escape(octet) + "b.example\nS: " + code(is_letter || c == '-' || c == '.') + "\n" + hello +
             "C: MAIL FROM:<a" + escape(octet) + "b@c.example>\nS: " + code(is_atext || c == '.') + "\nC: RSET\nS: 250\n" +
-            "C: MAIL FROM:<a@b" + escape(octet) + "c.example>\nS: " + code(is_letter || c == '-' || c == '.') + "\nC: RSET\nS: 250\n" +
-            "C: VRFY a" + escape(octet) + "b\nS: " + (is_atext || c == '@' ? "252" : "501") + "\n",
+            "C: MAIL FROM:<a@b" + escape(octet) + "c.example>\nS: " + code(is_letter || c == '-' || c == '.') +
+            "\nC: RSET\nS: 250\n" + "C: VRFY a" + escape(octet) + "b\nS: " + (is_atext || c == '@' ? "252" : "501") + "\n",
         how);
     CHECK_FALSE(r.closed);
     CHECK(r.sent.find_first_not_of("\r\nabcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 -.,:;/") == r.sent.npos);
@@ -389,8 +406,11 @@ TEST_CASE("the tail of a line over its limit is not run", "[server][basics][T7]"
     bool in_transaction;  ///< the command belongs behind MAIL
   };
   // 530 is DSN's share of MAIL and of RCPT, 26 that of SIZE, 500 that of AUTH.
-  const row rows[] = {{"NOOP ", 512, true}, {"FOO ", 512, true}, {"RCPT TO:<a@b.example> ", 512 + 530, true},
-                      {"MAIL FROM:<a@b.example> ", 512 + 26 + 530 + 500, false}, {"AUTH PLAIN ", 12288, false}};
+  const row rows[] = {{"NOOP ", 512, true},
+                      {"FOO ", 512, true},
+                      {"RCPT TO:<a@b.example> ", 512 + 530, true},
+                      {"MAIL FROM:<a@b.example> ", 512 + 26 + 530 + 500, false},
+                      {"AUTH PLAIN ", 12288, false}};
   setup how;
   how.options.mechanisms = mechanisms;
   how.options.auth_without_tls = true;
@@ -402,7 +422,8 @@ TEST_CASE("the tail of a line over its limit is not run", "[server][basics][T7]"
         CAPTURE(one.start, size, tail);
         const std::size_t tail_size = tail.size() - (tail[0] == '\\' ? 1 : 0);
         const std::string line = one.start + std::string(size - 2 - std::string_view{one.start}.size() - tail_size, 'x') + tail;
-        const auto steps = dialogue::detail::parse(hello + (one.in_transaction ? "C: MAIL FROM:<>\nS: 250\n" : "") + "C: " + line + "\n");
+        const auto steps =
+            dialogue::detail::parse(hello + (one.in_transaction ? "C: MAIL FROM:<>\nS: 250\n" : "") + "C: " + line + "\n");
         for (const std::size_t cut : {std::size_t{511}, std::size_t{512}, std::size_t{513}, std::size_t{1} << 30U}) {
           std::size_t replies = 0;
           ehlo::server_session session{how.options};

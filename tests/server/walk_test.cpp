@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-// A breadth-first walk over all reachable states of a server session. A session is a value, so each step is taken by a copy. In each
-// state every input of an alphabet is tried: every verb good, bad and over-long, cuts inside a verb, a CRLF and a dot, chunks, steps of
-// AUTH, STARTTLS with and without leftover, time-out, end of input, break, shutdown; and every open question is answered with success,
-// 4yz, 5yz, 421, and not at all. The properties of the design are checked in each step, and the order of commands against a table that
-// is written here once more: one cell swapped makes the walk fail.
+// A breadth-first walk over all reachable states of a server session. A session is a value, so each step is taken by a copy. In
+// each state every input of an alphabet is tried: every verb good, bad and over-long, cuts inside a verb, a CRLF and a dot, chunks,
+// steps of AUTH, STARTTLS with and without leftover, time-out, end of input, break, shutdown; and every open question is answered
+// with success, 4yz, 5yz, 421, and not at all. The properties of the design are checked in each step, and the order of commands
+// against a table that is written here once more: one cell swapped makes the walk fail.
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -119,13 +119,13 @@ enum class event { none, timed_out, end_of_input, shutdown, disconnected };
 /// A state of the walk: the session and what the walk knows of its past.
 struct node {
   ehlo::server_session session;
-  std::string partial;             ///< octets of an unfinished line
-  std::string data;                ///< what the peer said since 354, cut to what matters
-  std::string question;            ///< the open question
-  std::string rest;                ///< octets behind what the question was made of
-  verb command = verb::unknown;    ///< the command that waits for its reply
-  state before = state::greeted;   ///< the state in which it came
-  int owed = 1;                    ///< final replies; the greeting is owed first
+  std::string partial;            ///< octets of an unfinished line
+  std::string data;               ///< what the peer said since 354, cut to what matters
+  std::string question;           ///< the open question
+  std::string rest;               ///< octets behind what the question was made of
+  verb command = verb::unknown;   ///< the command that waits for its reply
+  state before = state::greeted;  ///< the state in which it came
+  int owed = 1;                   ///< final replies; the greeting is owed first
   bool in_transaction = false;
   bool in_data = false;
   bool in_auth = false;
@@ -140,8 +140,8 @@ struct node {
     for (const bool b : {in_transaction, in_data, in_auth, closed, was_ended, was_shut_down, session.is_tls_active(),
                          session.is_authenticated(), session.is_esmtp(), session.is_closed()})
       out += b ? '1' : '0';
-    return out + std::to_string(session.recipients()) + "," + std::to_string(owed) + "," + std::to_string(static_cast<int>(command)) + "," +
-           std::to_string(static_cast<int>(before));
+    return out + std::to_string(session.recipients()) + "," + std::to_string(owed) + "," +
+           std::to_string(static_cast<int>(command)) + "," + std::to_string(static_cast<int>(before));
   }
 };
 
@@ -151,7 +151,21 @@ class walk {
 
   /// Walks until every state has been seen, or something is wrong.
   void run() {
-    node first{ehlo::server_session{options_}, {}, {}, {}, {}, verb::unknown, state::greeted, 1, false, false, false, false, false, false, false};
+    node first{ehlo::server_session{options_},
+               {},
+               {},
+               {},
+               {},
+               verb::unknown,
+               state::greeted,
+               1,
+               false,
+               false,
+               false,
+               false,
+               false,
+               false,
+               false};
     visit(std::move(first), {}, event::none);
     while (!open_.empty() && wrong_.empty()) {
       const node at = std::move(open_.front());
@@ -185,7 +199,9 @@ class walk {
     // What stands behind the end of the data would be commands, more than one reply is owed.
     if (at.in_data) {
       const std::string all = at.data + s.octets;
-      const std::size_t end_of_data = all.starts_with(".\r\n") ? 3 : all.find("\r\n.\r\n") == all.npos ? all.size() : all.find("\r\n.\r\n") + 5;
+      const std::size_t end_of_data = all.starts_with(".\r\n")            ? 3
+                                      : all.find("\r\n.\r\n") == all.npos ? all.size()
+                                                                          : all.find("\r\n.\r\n") + 5;
       if (end_of_data != all.size()) return false;
     }
     return true;
@@ -205,7 +221,8 @@ class walk {
     if (at.in_data) {
       next.data += s.octets;
     } else if (!(at_boundary && s.is_line)) {
-      // Each line that these octets end is owed one reply; the first line of an AUTH exchange belongs to the AUTH that is owed its own.
+      // Each line that these octets end is owed one reply; the first line of an AUTH exchange belongs to the AUTH that is owed its
+      // own.
       const std::string all = at.partial + s.octets;
       next.owed = 0;
       for (std::size_t from = 0; (from = all.find("\r\n", from)) != all.npos; from += 2) ++next.owed;

@@ -18,10 +18,10 @@ namespace naive {
 
 /// What becomes of mail data.
 struct mail_data {
-  std::string octets;                 ///< of the message, up to what broke a rule
-  std::optional<ehlo::errc> broken;   ///< the first rule that was broken
-  std::size_t broken_at = 0;          ///< the octet that broke it
-  std::optional<std::size_t> end;     ///< one past the end of mail data
+  std::string octets;                ///< of the message, up to what broke a rule
+  std::optional<ehlo::errc> broken;  ///< the first rule that was broken
+  std::size_t broken_at = 0;         ///< the octet that broke it
+  std::optional<std::size_t> end;    ///< one past the end of mail data
 
   friend bool operator==(const mail_data&, const mail_data&) = default;
 };

@@ -3,8 +3,8 @@
 #define EHLO_TESTS_SUPPORT_SERVER_DIALOGUE_HPP
 
 /// @file
-/// Dialogues that read like RFC 5321 Appendix D, played with a server session: with the client's octets whole and cut every 1, 2, 3 ...
-/// octets, and with both kinds of storage. The cuts must change nothing.
+/// Dialogues that read like RFC 5321 Appendix D, played with a server session: with the client's octets whole and cut every 1, 2, 3
+/// ... octets, and with both kinds of storage. The cuts must change nothing.
 ///
 ///     C: text      the client sends the text and CRLF; \r \n \t \0 \\ \xHH stand for octets
 ///     c: text      the client sends the text alone
@@ -16,7 +16,8 @@
 ///     CLOSE        the session has closed the channel
 ///     # text       a remark
 ///
-/// Nothing may be sent that the dialogue does not expect; a 220 greeting is understood when the dialogue does not begin with a reply.
+/// Nothing may be sent that the dialogue does not expect; a 220 greeting is understood when the dialogue does not begin with a
+/// reply.
 
 #include <algorithm>
 #include <cstdint>
@@ -87,8 +88,9 @@ struct by_default {};
 /// An answer to any question.
 using answer = std::variant<by_default, ehlo::reply, forward, moved, listed, ambiguous, challenge, authenticated>;
 
-/// How the server of a dialogue is set up. What is not set is answered so: recipients whose local-part begins with "no" get 550, "busy"
-/// 450, "full" 452, all others are accepted; greeting, hello, MAIL, DATA, STARTTLS and messages are accepted; AUTH is refused.
+/// How the server of a dialogue is set up. What is not set is answered so: recipients whose local-part begins with "no" get 550,
+/// "busy" 450, "full" 452, all others are accepted; greeting, hello, MAIL, DATA, STARTTLS and messages are accepted; AUTH is
+/// refused.
 struct setup {
   ehlo::server_options options{.hostname = "mx.example"};
   std::function<answer(const ehlo::greeting_question&)> on_greeting{};
@@ -160,10 +162,9 @@ inline std::vector<step> parse(std::string_view text) {
       out.push_back({kind::server, unescape(line.substr(3)), number});
     } else {
       while (!line.empty() && line.back() == ' ') line.pop_back();
-      const std::pair<std::string_view, kind> words[] = {{"TLS", kind::tls},           {"TLS WEAK", kind::tls_weak},
-                                                         {"TLS FAILED", kind::tls_failed}, {"EOF", kind::end_of_input},
-                                                         {"BREAK", kind::disconnect},  {"TIMEOUT", kind::time_out},
-                                                         {"SHUTDOWN", kind::shutdown}, {"CLOSE", kind::close}};
+      const std::pair<std::string_view, kind> words[] = {
+          {"TLS", kind::tls},          {"TLS WEAK", kind::tls_weak}, {"TLS FAILED", kind::tls_failed}, {"EOF", kind::end_of_input},
+          {"BREAK", kind::disconnect}, {"TIMEOUT", kind::time_out},  {"SHUTDOWN", kind::shutdown},     {"CLOSE", kind::close}};
       const auto found = std::ranges::find(words, std::string_view{line}, &std::pair<std::string_view, kind>::first);
       if (found == std::end(words)) FAIL("a line that no dialogue has: " << line);
       out.push_back({found->second, {}, number});
@@ -294,47 +295,46 @@ class player {
 
   bool act(const ehlo::server_action& action) {
     bool goes_on = true;
-    std::visit(ehlo::overloaded{
-                   [&](ehlo::transmit a) {
-                     out_ += a.octets;
-                     record_.sent += a.octets;
-                   },
-                   [&](ehlo::receive) {
-                     CHECK(input_.empty());
-                     goes_on = false;
-                   },
-                   [&](ehlo::start_tls) {
-                     wants_tls_ = true;
-                     goes_on = false;
-                   },
-                   [&](ehlo::close_channel) {
-                     record_.closed = true;
-                     goes_on = false;
-                   },
-                   [&](ehlo::answer_due) {
-                     FAIL("a question was left open");
-                   },
-                   [&](ehlo::mail_data a) {
-                     if (record_.events.empty() || record_.events.back() != "data") record_.events.emplace_back("data");
-                     open_.octets += a.octets;
-                     if (!how_.on_data_octets) return;
-                     if (const auto refusal = how_.on_data_octets(a.octets)) CHECK(session_.reject(*refusal).has_value());
-                   },
-                   [&](ehlo::transaction_reset a) {
-                     const char* const causes[] = {"rset", "hello", "quit", "refused", "chunkless", "timed_out", "peer_gone", "closed"};
-                     record_.events.push_back(std::string{"reset "} + causes[static_cast<int>(a.cause)]);
-                     open_ = {};
-                   },
-                   [&](ehlo::violation a) {
-                     record_.events.push_back("violation " + std::string{ehlo::describe(a.code).text} + " at " + std::to_string(a.offset));
-                   },
-                   [&](ehlo::exchange_ended a) {
-                     const char* const causes[] = {"cancelled", "malformed", "aborted"};
-                     record_.events.push_back(std::string{"exchange "} + causes[static_cast<int>(a.cause)]);
-                   },
-                   [&](const auto& question) { ask(question); },
-               },
-               action);
+    std::visit(
+        ehlo::overloaded{
+            [&](ehlo::transmit a) {
+              out_ += a.octets;
+              record_.sent += a.octets;
+            },
+            [&](ehlo::receive) {
+              CHECK(input_.empty());
+              goes_on = false;
+            },
+            [&](ehlo::start_tls) {
+              wants_tls_ = true;
+              goes_on = false;
+            },
+            [&](ehlo::close_channel) {
+              record_.closed = true;
+              goes_on = false;
+            },
+            [&](ehlo::answer_due) { FAIL("a question was left open"); },
+            [&](ehlo::mail_data a) {
+              if (record_.events.empty() || record_.events.back() != "data") record_.events.emplace_back("data");
+              open_.octets += a.octets;
+              if (!how_.on_data_octets) return;
+              if (const auto refusal = how_.on_data_octets(a.octets)) CHECK(session_.reject(*refusal).has_value());
+            },
+            [&](ehlo::transaction_reset a) {
+              const char* const causes[] = {"rset", "hello", "quit", "refused", "chunkless", "timed_out", "peer_gone", "closed"};
+              record_.events.push_back(std::string{"reset "} + causes[static_cast<int>(a.cause)]);
+              open_ = {};
+            },
+            [&](ehlo::violation a) {
+              record_.events.push_back("violation " + std::string{ehlo::describe(a.code).text} + " at " + std::to_string(a.offset));
+            },
+            [&](ehlo::exchange_ended a) {
+              const char* const causes[] = {"cancelled", "malformed", "aborted"};
+              record_.events.push_back(std::string{"exchange "} + causes[static_cast<int>(a.cause)]);
+            },
+            [&](const auto& question) { ask(question); },
+        },
+        action);
     return goes_on;
   }
 
@@ -486,6 +486,8 @@ inline record play(std::string_view text, const setup& how = {}) {
 }  // namespace dialogue
 
 /// Plays a dialogue; the checks are in it.
-inline dialogue::record check_server_dialogue(std::string_view text, const dialogue::setup& how = {}) { return dialogue::play(text, how); }
+inline dialogue::record check_server_dialogue(std::string_view text, const dialogue::setup& how = {}) {
+  return dialogue::play(text, how);
+}
 
 #endif  // EHLO_TESTS_SUPPORT_SERVER_DIALOGUE_HPP

@@ -189,18 +189,19 @@ constexpr result<auth_command> parse_auth(std::string_view argument) {
 
 /// The parameters that a session offers on MAIL and RCPT.
 struct offered_parameters {
-  bool size = false;          ///< RFC 1870
+  bool size = false;            ///< RFC 1870
   bool eight_bit_mime = false;  ///< RFC 6152: BODY
-  bool binary_mime = false;   ///< RFC 3030: BODY=BINARYMIME
-  bool smtputf8 = false;      ///< RFC 6531
-  bool dsn = false;           ///< RFC 3461
-  bool auth = false;          ///< RFC 4954
+  bool binary_mime = false;     ///< RFC 3030: BODY=BINARYMIME
+  bool smtputf8 = false;        ///< RFC 6531
+  bool dsn = false;             ///< RFC 3461
+  bool auth = false;            ///< RFC 4954
   std::span<const custom_parameter> custom{};
 };
 
 namespace detail {
 
-constexpr result<void> check_value(const parameter& p, const offered_parameters& offered, custom_parameter::place place, charset set) {
+constexpr result<void> check_value(const parameter& p, const offered_parameters& offered, custom_parameter::place place,
+                                   charset set) {
   const auto is = [&p](std::string_view keyword) { return ascii::equal_ignoring_case(p.keyword, keyword); };
   const std::string_view value = p.value.value_or(std::string_view{});
   const auto told = [](const auto& parsed) -> result<void> {
@@ -240,8 +241,8 @@ constexpr result<void> check_value(const parameter& p, const offered_parameters&
 ///
 /// `set` is `charset::utf8` in a transaction with SMTPUTF8. Fails with `errc::parameter_unknown` (555), `parameter_duplicate` or
 /// the error of the value (501); the offset counts from the list's first octet. RFC 5321 4.1.1.11.
-constexpr result<void> check_parameters(const parameter_list& list, const offered_parameters& offered, custom_parameter::place place,
-                                        charset set = charset::ascii) {
+constexpr result<void> check_parameters(const parameter_list& list, const offered_parameters& offered,
+                                        custom_parameter::place place, charset set = charset::ascii) {
   for (const parameter& p : list) {
     if (const auto value = detail::check_value(p, offered, place, set); !value) return error{value.error().code, p.offset};
     if (const auto first = list.find(p.keyword); first && first->offset != p.offset)

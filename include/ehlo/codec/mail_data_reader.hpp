@@ -37,8 +37,8 @@ class mail_data_reader {
 
     kind what = kind::need_more;
     std::string_view octets{};  ///< a slice of the input, or of a constant; never empty
-    /// `errc::bare_cr`, `bare_lf` or `message_too_large`. The octet that broke the rule is the next one of the input, with offset 1 the
-    /// one before it: a CR that had been held back.
+    /// `errc::bare_cr`, `bare_lf` or `message_too_large`. The octet that broke the rule is the next one of the input, with offset 1
+    /// the one before it: a CR that had been held back.
     error reason{};
   };
 
@@ -46,8 +46,8 @@ class mail_data_reader {
 
   /// Takes octets from the front of `input`. `maximum` is the size that the message may have, 0 for any.
   ///
-  /// `broken` comes once, before the octet that broke the rule would have been given: `maximum` octets are given first. Where an octet
-  /// is both alone and one too many, it is reported as alone.
+  /// `broken` comes once, before the octet that broke the rule would have been given: `maximum` octets are given first. Where an
+  /// octet is both alone and one too many, it is reported as alone.
   constexpr step next(std::string_view& input, bare_line_ends policy, std::uint64_t maximum) {
     if (is_broken_) return swallow(input);
     while (!input.empty()) {
@@ -103,8 +103,8 @@ class mail_data_reader {
     dot,     ///< behind the dot that began a line
     dot_cr,  ///< behind that dot and a CR
     text,
-    cr,      ///< behind a CR that is held back
-    limit,   ///< between the CR and the LF of a line that is over the maximum
+    cr,     ///< behind a CR that is held back
+    limit,  ///< between the CR and the LF of a line that is over the maximum
   };
 
   static constexpr std::string_view held = "\r\n";
@@ -140,7 +140,8 @@ class mail_data_reader {
 
   /// The current line has `count` octets more.
   constexpr void grow_line(std::size_t count) {
-    line_ = count > sizes::text_line ? sizes::text_line + 1 : static_cast<std::uint32_t>(std::min(line_ + count, sizes::text_line + 1));
+    line_ =
+        count > sizes::text_line ? sizes::text_line + 1 : static_cast<std::uint32_t>(std::min(line_ + count, sizes::text_line + 1));
   }
 
   /// The current line ends behind `count` octets more.

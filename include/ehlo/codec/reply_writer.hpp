@@ -133,8 +133,7 @@ constexpr std::size_t written_size(const reply& r, enhanced_codes codes, std::st
   std::size_t size = 0;
   detail::for_each_line(r, detail::reply_room(r, prefix), first_word,
                         [&size, prefix](std::string_view word, std::string_view text, bool) {
-                          size +=
-                              prefix + word.size() + (word.empty() || text.empty() ? 0 : 1) + text.size() + crlf.size();
+                          size += prefix + word.size() + (word.empty() || text.empty() ? 0 : 1) + text.size() + crlf.size();
                         });
   return size;
 }

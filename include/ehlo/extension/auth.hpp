@@ -23,9 +23,9 @@ enum class first_message : std::uint8_t {
 
 /// A SASL mechanism that a session offers: its registered name and the manners that the session has to know.
 struct auth_mechanism {
-  std::string_view name;                       ///< 1 to 20 upper-case letters, digits, hyphens and underscores
+  std::string_view name;  ///< 1 to 20 upper-case letters, digits, hyphens and underscores
   first_message first = first_message::client;
-  bool needs_tls = true;                       ///< its messages give the secret away to whoever listens
+  bool needs_tls = true;  ///< its messages give the secret away to whoever listens
 
   friend constexpr bool operator==(const auth_mechanism&, const auth_mechanism&) = default;
 };
@@ -33,13 +33,13 @@ struct auth_mechanism {
 /// The mechanisms whose messages `sasl/` reads and writes, and some that a caller may bring.
 namespace mechanisms {
 
-inline constexpr auth_mechanism plain{"PLAIN"};                                          ///< RFC 4616
-inline constexpr auth_mechanism login{"LOGIN", first_message::server_lenient};           ///< not standardized
-inline constexpr auth_mechanism external{"EXTERNAL", first_message::client, false};      ///< RFC 4422 A
-inline constexpr auth_mechanism xoauth2{"XOAUTH2"};                                      ///< not standardized
-inline constexpr auth_mechanism oauthbearer{"OAUTHBEARER"};                              ///< RFC 7628
+inline constexpr auth_mechanism plain{"PLAIN"};                                                ///< RFC 4616
+inline constexpr auth_mechanism login{"LOGIN", first_message::server_lenient};                 ///< not standardized
+inline constexpr auth_mechanism external{"EXTERNAL", first_message::client, false};            ///< RFC 4422 A
+inline constexpr auth_mechanism xoauth2{"XOAUTH2"};                                            ///< not standardized
+inline constexpr auth_mechanism oauthbearer{"OAUTHBEARER"};                                    ///< RFC 7628
 inline constexpr auth_mechanism scram_sha_256{"SCRAM-SHA-256", first_message::client, false};  ///< RFC 7677
-inline constexpr auth_mechanism cram_md5{"CRAM-MD5", first_message::server, false};      ///< RFC 2195
+inline constexpr auth_mechanism cram_md5{"CRAM-MD5", first_message::server, false};            ///< RFC 2195
 
 }  // namespace mechanisms
 

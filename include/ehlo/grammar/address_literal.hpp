@@ -94,7 +94,8 @@ constexpr result<address_octets> ipv6(cursor& in) {
     }
   }
   const std::size_t seen = at / 2;
-  if (gap ? seen > groups - 2 : seen != groups) return error{seen == 0 && !gap ? errc::ipv6_group : errc::ipv6_group_count, in.offset()};
+  if (gap ? seen > groups - 2 : seen != groups)
+    return error{seen == 0 && !gap ? errc::ipv6_group : errc::ipv6_group_count, in.offset()};
   if (gap) {
     // What stood behind "::" moves to the end, zeros stand in its place.
     address_octets spread{};
@@ -177,7 +178,8 @@ class address_literal {
 };
 
 static_assert(address_literal::parse("[192.0.2.1]")->octets()[3] == 1);
-static_assert(address_literal::parse("[IPv6:2001:db8::1]")->octets() == address_octets{0x20, 1, 0x0D, 0xB8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1});
+static_assert(address_literal::parse("[IPv6:2001:db8::1]")->octets() ==
+              address_octets{0x20, 1, 0x0D, 0xB8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1});
 static_assert(address_literal::parse("[IPv6:::ffff:192.0.2.1]")->octets()[10] == 0xFF);
 static_assert(address_literal::parse("[IPv6:::ffff:192.0.2.1]")->octets()[15] == 1);
 static_assert(address_literal::parse("[IPv6:1:2:3:4:5:6::]").has_value() && !address_literal::parse("[IPv6:1:2:3:4:5:6:7::]"));

@@ -23,7 +23,8 @@ inline constexpr std::uint8_t no_base64 = 0xFF;
 inline constexpr auto base64_values = [] {
   std::array<std::uint8_t, 256> out{};
   out.fill(no_base64);
-  for (std::size_t i = 0; i < base64_alphabet.size(); ++i) out[static_cast<unsigned char>(base64_alphabet[i])] = static_cast<std::uint8_t>(i);
+  for (std::size_t i = 0; i < base64_alphabet.size(); ++i)
+    out[static_cast<unsigned char>(base64_alphabet[i])] = static_cast<std::uint8_t>(i);
   return out;
 }();
 
@@ -36,8 +37,8 @@ class base64 {
  public:
   /// base64 = base64-terminal / ( 1*(4base64-char) [base64-terminal] )      RFC 4954 8
   ///
-  /// No other octet, no padding but at the end, and no bits behind the last octet. Fails with `errc::base64_octet`, `base64_padding`,
-  /// `base64_length` or `base64_trailing_bits`.
+  /// No other octet, no padding but at the end, and no bits behind the last octet. Fails with `errc::base64_octet`,
+  /// `base64_padding`, `base64_length` or `base64_trailing_bits`.
   static constexpr result<base64> parse(std::string_view text) {
     std::size_t symbols = text.size();
     while (symbols > 0 && text.size() - symbols < 2 && text[symbols - 1] == '=') --symbols;
@@ -48,7 +49,8 @@ class base64 {
     if (text.size() % 4 != 0) return error{errc::base64_length, text.size()};
     if (symbols % 4 == 1) return error{errc::base64_padding, symbols};
     const unsigned unused = symbols % 4 == 2 ? 0x0FU : symbols % 4 == 3 ? 0x03U : 0U;
-    if (unused != 0 && (detail::base64_value(text[symbols - 1]) & unused) != 0) return error{errc::base64_trailing_bits, symbols - 1};
+    if (unused != 0 && (detail::base64_value(text[symbols - 1]) & unused) != 0)
+      return error{errc::base64_trailing_bits, symbols - 1};
     base64 out;
     out.text_ = text;
     out.symbols_ = symbols;
@@ -104,8 +106,10 @@ constexpr char* encode_base64(std::string_view octets, char* out) {
 }
 
 static_assert(base64::parse("dGVzdA==")->decoded_size() == 4 && base64::parse("")->decoded_size() == 0);
-static_assert(base64::parse("AAA=BBB").error().code == errc::base64_padding && base64::parse("AA=").error().code == errc::base64_length);
-static_assert(base64::parse("dGVz dA=").error() == error{errc::base64_octet, 4} && base64::parse("AB==").error().code == errc::base64_trailing_bits);
+static_assert(base64::parse("AAA=BBB").error().code == errc::base64_padding &&
+              base64::parse("AA=").error().code == errc::base64_length);
+static_assert(base64::parse("dGVz dA=").error() == error{errc::base64_octet, 4} &&
+              base64::parse("AB==").error().code == errc::base64_trailing_bits);
 
 }  // namespace ehlo
 

@@ -213,7 +213,8 @@ static_assert(*local_part::parse("\"a\\bc\"") == *local_part::parse("abc"));
 static_assert(!(*local_part::parse("Abc") == *local_part::parse("abc")));
 static_assert(local_part::parse("a..b").error() == error{errc::empty_atom, 2});
 static_assert(local_part::parse("\"Joe\\,Smith\"")->value_size() == 9 && local_part::parse("\"\"")->value_size() == 0);
-static_assert(local_part::parse("ab+c")->is_plain() && !local_part::parse("-f")->is_plain() && !local_part::parse("a/b")->is_plain());
+static_assert(local_part::parse("ab+c")->is_plain() && !local_part::parse("-f")->is_plain() &&
+              !local_part::parse("a/b")->is_plain());
 
 }  // namespace ehlo
 

@@ -26,8 +26,8 @@ class mailbox {
  public:
   /// Mailbox = Local-part "@" ( Domain / address-literal )      RFC 5321 4.1.2
   ///
-  /// The @ is found by reading from the left: one inside quotation marks is an octet of the local-part. Fails with the errors of the
-  /// grammar, `errc::at_sign_missing`, `local_part_too_long` or `domain_too_long`.
+  /// The @ is found by reading from the left: one inside quotation marks is an octet of the local-part. Fails with the errors of
+  /// the grammar, `errc::at_sign_missing`, `local_part_too_long` or `domain_too_long`.
   static constexpr result<mailbox> parse(std::string_view text, charset set = charset::ascii) {
     cursor in{text};
     const auto local = grammar::local_part(in, set);
@@ -79,8 +79,8 @@ namespace detail {
 
 /// A path cut at its parts.
 struct path_parts {
-  std::string_view text;     ///< with < and >
-  std::size_t mailbox = 0;   ///< offset of the mailbox in `text`
+  std::string_view text;    ///< with < and >
+  std::size_t mailbox = 0;  ///< offset of the mailbox in `text`
 };
 
 /// One past the path's mailbox: its > or whatever ends it. A quoted local-part may hold any printable octet.
@@ -231,11 +231,13 @@ constexpr result<ehlo::forward_path> forward_path(cursor& in, charset set) {
 }  // namespace grammar
 
 static_assert(reverse_path::parse("<>")->is_null() && reverse_path{}.is_null());
-static_assert(forward_path::parse("<@x,@y:z@w>")->mailbox()->text() == "z@w" && forward_path::parse("<@x,@y:z@w>")->route() == "@x,@y");
+static_assert(forward_path::parse("<@x,@y:z@w>")->mailbox()->text() == "z@w" &&
+              forward_path::parse("<@x,@y:z@w>")->route() == "@x,@y");
 static_assert(forward_path::parse("<\"a@b>\"@c>")->mailbox()->host().text() == "c");
 static_assert(forward_path::parse("<a@b>x").error() == error{errc::trailing_octets, 5});
 static_assert(forward_path::parse("<a@b").error() == error{errc::path_not_closed, 4});
-static_assert(forward_path::parse("<postMASTER>")->is_bare_postmaster() && forward_path::parse("<>").error().code == errc::null_path_not_allowed);
+static_assert(forward_path::parse("<postMASTER>")->is_bare_postmaster() &&
+              forward_path::parse("<>").error().code == errc::null_path_not_allowed);
 
 }  // namespace ehlo
 

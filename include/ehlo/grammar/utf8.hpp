@@ -70,7 +70,8 @@ constexpr bool is_forbidden_in_domain(char32_t c) {
 }
 
 static_assert(is_utf8("J\xC3\xB6rg \xE2\x82\xAC \xF0\x9F\x93\xAC"));
-static_assert(!is_utf8("\xC0\xAF") && !is_utf8("\xED\xA0\x80") && !is_utf8("\xE2\x82") && !is_utf8("\xF4\x90\x80\x80") && !is_utf8("\x80"));
+static_assert(!is_utf8("\xC0\xAF") && !is_utf8("\xED\xA0\x80") && !is_utf8("\xE2\x82") && !is_utf8("\xF4\x90\x80\x80") &&
+              !is_utf8("\x80"));
 
 }  // namespace ehlo
 

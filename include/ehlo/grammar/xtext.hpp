@@ -95,9 +95,7 @@ class xtext {
   /// The encoded spelling.
   constexpr std::string_view text() const { return text_; }
   /// How many octets it decodes to.
-  constexpr std::size_t decoded_size() const {
-    return text_.size() - 2 * static_cast<std::size_t>(std::ranges::count(text_, '+'));
-  }
+  constexpr std::size_t decoded_size() const { return text_.size() - 2 * static_cast<std::size_t>(std::ranges::count(text_, '+')); }
   /// Writes the decoded octets, `decoded_size` of them, and returns one past the last.
   constexpr char* decode(char* out) const {
     for (std::size_t i = 0; i < text_.size(); ++i) {
@@ -191,7 +189,8 @@ constexpr char* write_xtext(std::string_view value, char* out) {
 }
 
 static_assert(xtext::parse("a+2Bb")->decoded_size() == 3 && xtext::parse("+2b").error() == error{errc::xtext_hex, 2});
-static_assert(xtext::parse("a=b").error() == error{errc::xtext_octet, 1} && xtext::parse("+0A").error().code == errc::xtext_control);
+static_assert(xtext::parse("a=b").error() == error{errc::xtext_octet, 1} &&
+              xtext::parse("+0A").error().code == errc::xtext_control);
 
 }  // namespace ehlo
 

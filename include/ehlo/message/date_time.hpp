@@ -22,8 +22,9 @@ class date_time {
   /// The largest number of octets that `write` writes.
   static constexpr std::size_t max_size = 31;
 
-  /// Checks the parts. `month` and `day` count from 1; `second` may be 60 (a leap second); `zone_minutes` is the offset from UTC, east
-  /// positive, at most 99 hours and 59 minutes. Fails with `errc::date_year`, `date_month`, `date_day`, `date_time` or `date_zone`.
+  /// Checks the parts. `month` and `day` count from 1; `second` may be 60 (a leap second); `zone_minutes` is the offset from UTC,
+  /// east positive, at most 99 hours and 59 minutes. Fails with `errc::date_year`, `date_month`, `date_day`, `date_time` or
+  /// `date_zone`.
   static constexpr result<date_time> make(int year, int month, int day, int hour, int minute, int second, int zone_minutes) {
     if (year < 1900 || year > 9999) return error{errc::date_year};
     if (month < 1 || month > 12) return error{errc::date_month};
@@ -67,11 +68,11 @@ class date_time {
   static constexpr result<date_time> parse(std::string_view text);
 
   constexpr int year() const { return year_; }
-  constexpr int month() const { return month_; }    ///< 1 to 12
-  constexpr int day() const { return day_; }        ///< 1 to 31
+  constexpr int month() const { return month_; }  ///< 1 to 12
+  constexpr int day() const { return day_; }      ///< 1 to 31
   constexpr int hour() const { return hour_; }
   constexpr int minute() const { return minute_; }
-  constexpr int second() const { return second_; }  ///< 0 to 60
+  constexpr int second() const { return second_; }      ///< 0 to 60
   constexpr int zone_minutes() const { return zone_; }  ///< east of UTC is positive
   /// The day of the week: 0 is Sunday, 6 Saturday.
   constexpr int day_of_week() const {

@@ -30,8 +30,8 @@ class header_section_reader {
     std::string_view name;
     friend constexpr bool operator==(const field_start&, const field_start&) = default;
   };
-  /// Octets of the field's value, from behind the colon, the CRLF of each folding left out. Never empty; a slice of the input, or of a
-  /// constant.
+  /// Octets of the field's value, from behind the colon, the CRLF of each folding left out. Never empty; a slice of the input, or
+  /// of a constant.
   struct field_value {
     std::string_view octets;
     friend constexpr bool operator==(const field_value&, const field_value&) = default;
@@ -54,7 +54,8 @@ class header_section_reader {
   };
   using event = std::variant<field_start, field_value, field_end, malformed_line, section_end, more>;
 
-  /// Takes octets from the front of `input` and tells what they are. Only CRLF ends a line; a lone CR or LF is an octet like others.
+  /// Takes octets from the front of `input` and tells what they are. Only CRLF ends a line; a lone CR or LF is an octet like
+  /// others.
   constexpr event next(std::string_view& input) {
     while (true) {
       if (state_ == state::done) return section_end{};

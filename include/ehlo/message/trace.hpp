@@ -3,7 +3,8 @@
 #define EHLO_MESSAGE_TRACE_HPP
 
 /// @file
-/// The trace fields that a receiver puts on top of a message: Received and Return-Path. RFC 5321 4.4; RFC 3848; RFC 6531 3.7.3, 4.3.
+/// The trace fields that a receiver puts on top of a message: Received and Return-Path. RFC 5321 4.4; RFC 3848; RFC
+/// 6531 3.7.3, 4.3.
 
 #include <array>
 #include <cstddef>
@@ -49,27 +50,29 @@ enum class with_protocol : std::uint8_t {
 
 /// The registered name of `protocol`.
 constexpr std::string_view text_of(with_protocol protocol) {
-  constexpr std::array<std::string_view, 17> names{"SMTP",     "ESMTP",     "ESMTPS",    "ESMTPA",     "ESMTPSA",  "LMTP",
-                                                   "LMTPS",    "LMTPA",     "LMTPSA",    "UTF8SMTP",   "UTF8SMTPS", "UTF8SMTPA",
+  constexpr std::array<std::string_view, 17> names{"SMTP",       "ESMTP",    "ESMTPS",    "ESMTPA",    "ESMTPSA",   "LMTP",
+                                                   "LMTPS",      "LMTPA",    "LMTPSA",    "UTF8SMTP",  "UTF8SMTPS", "UTF8SMTPA",
                                                    "UTF8SMTPSA", "UTF8LMTP", "UTF8LMTPS", "UTF8LMTPA", "UTF8LMTPSA"};
   return names[static_cast<std::size_t>(protocol)];
 }
 
-/// The protocol of a transaction: `esmtp` if the client said EHLO, `tls` and `auth` if they succeeded, `utf8` if MAIL carried SMTPUTF8.
+/// The protocol of a transaction: `esmtp` if the client said EHLO, `tls` and `auth` if they succeeded, `utf8` if MAIL carried
+/// SMTPUTF8.
 ///
 /// A session that began with HELO is SMTP, whatever else is true of it. RFC 3848; RFC 4954 7; RFC 6531 4.3.
 constexpr with_protocol with_protocol_of(bool lmtp, bool esmtp, bool tls, bool auth, bool utf8) {
   if (!lmtp && !esmtp) return with_protocol::smtp;
-  const with_protocol first = utf8 ? (lmtp ? with_protocol::utf8lmtp : with_protocol::utf8smtp)
-                                   : (lmtp ? with_protocol::lmtp : with_protocol::esmtp);
+  const with_protocol first =
+      utf8 ? (lmtp ? with_protocol::utf8lmtp : with_protocol::utf8smtp) : (lmtp ? with_protocol::lmtp : with_protocol::esmtp);
   return static_cast<with_protocol>(static_cast<unsigned>(first) + (tls ? 1U : 0U) + (auth ? 2U : 0U));
 }
 
 /// The protocol of the transaction that is open in `session`, an `ehlo::server_session` or one with other storage.
 template <class Session>
-  requires requires(const Session& s) { s.is_lmtp() && s.is_esmtp() && s.is_tls_active() && s.is_authenticated() && s.smtputf8(); }
+requires requires(const Session& s) { s.is_lmtp() && s.is_esmtp() && s.is_tls_active() && s.is_authenticated() && s.smtputf8(); }
 constexpr with_protocol with_protocol_of(const Session& session) {
-  return with_protocol_of(session.is_lmtp(), session.is_esmtp(), session.is_tls_active(), session.is_authenticated(), session.smtputf8());
+  return with_protocol_of(session.is_lmtp(), session.is_esmtp(), session.is_tls_active(), session.is_authenticated(),
+                          session.smtputf8());
 }
 
 /// True for the protocols of RFC 6531, whose trace fields may hold UTF-8.
@@ -84,15 +87,15 @@ constexpr std::optional<forward_path> only_recipient(std::span<const forward_pat
 
 /// What a Received field says. The views are those of its parts; they are read by `write` only.
 struct received_field {
-  host from;                                       ///< what the client called itself in EHLO, HELO or LHLO
-  std::optional<address_literal> peer = {};        ///< the client's address, seen by the server
-  std::optional<domain> peer_name = {};            ///< the name that this address has, if it was verified; shown with `peer` only
-  host by;                                         ///< this server
-  std::string_view via = {};                       ///< link: an atom; empty for none. For gateways (3.7.2)
+  host from;                                 ///< what the client called itself in EHLO, HELO or LHLO
+  std::optional<address_literal> peer = {};  ///< the client's address, seen by the server
+  std::optional<domain> peer_name = {};      ///< the name that this address has, if it was verified; shown with `peer` only
+  host by;                                   ///< this server
+  std::string_view via = {};                 ///< link: an atom; empty for none. For gateways (3.7.2)
   with_protocol with = with_protocol::esmtp;
-  std::string_view comment = {};                   ///< free text behind WITH, e.g. the TLS version and cipher; empty for none
-  std::string_view id = {};                        ///< an atom or a msg-id with < and >; empty for none
-  std::optional<forward_path> recipient = {};      ///< FOR; see `only_recipient`. `<Postmaster>` has no domain and is left out
+  std::string_view comment = {};               ///< free text behind WITH, e.g. the TLS version and cipher; empty for none
+  std::string_view id = {};                    ///< an atom or a msg-id with < and >; empty for none
+  std::optional<forward_path> recipient = {};  ///< FOR; see `only_recipient`. `<Postmaster>` has no domain and is left out
   date_time date;
 };
 
@@ -119,8 +122,10 @@ class field_writer {
   }
   /// White space before a word of `next` octets: a space, or a fold if the word would not fit on the line.
   constexpr void space(std::size_t next) {
-    if (column_ + 1 + next > preferred_line && column_ > min_column) fold();
-    else put(' ');
+    if (column_ + 1 + next > preferred_line && column_ > min_column)
+      fold();
+    else
+      put(' ');
   }
   constexpr void word(std::string_view text) {
     space(text.size());
@@ -188,14 +193,14 @@ constexpr result<void> check_comment(std::string_view text, charset set = charse
   return {};
 }
 
-/// Writes a Received field with its CRLF, folded, and returns its size. 2048 octets of room are enough if `via`, `comment` and `id` have
-/// less than 300 in all.
+/// Writes a Received field with its CRLF, folded, and returns its size. 2048 octets of room are enough if `via`, `comment` and `id`
+/// have less than 300 in all.
 ///
 /// Stamp = From-domain By-domain Opt-info [CFWS] ";" FWS date-time; Opt-info = [Via] [With] [ID] [For]      RFC 5321 4.4
 ///
-/// UTF-8 is written only if `with` is one of the UTF8 protocols, else it fails with `errc::utf8_not_allowed` (RFC 6531 3.7.3). Other
-/// errors: `errc::connection_facts_missing` if `from` is an address literal and `peer` is none; `comment_octet`; those of an atom or
-/// msg-id; `header_line_too_long` if a line would have over 998 octets or `out` is too small.
+/// UTF-8 is written only if `with` is one of the UTF8 protocols, else it fails with `errc::utf8_not_allowed` (RFC 6531 3.7.3).
+/// Other errors: `errc::connection_facts_missing` if `from` is an address literal and `peer` is none; `comment_octet`; those of an
+/// atom or msg-id; `header_line_too_long` if a line would have over 998 octets or `out` is too small.
 constexpr result<std::size_t> write(const received_field& field, std::span<char> out) {
   const bool utf8 = is_utf8(field.with);
   const charset set = utf8 ? charset::utf8 : charset::ascii;

@@ -88,8 +88,8 @@ constexpr std::string_view text_of(state now) {
 
 /// The name of an effect, for people.
 constexpr std::string_view text_of(effect change) {
-  constexpr std::array<std::string_view, 11> names{"refuse", "stay", "hello", "reset", "mail", "rcpt",
-                                                   "data",   "chunk", "tls",  "login", "close"};
+  constexpr std::array<std::string_view, 11> names{"refuse", "stay",  "hello", "reset", "mail", "rcpt",
+                                                   "data",   "chunk", "tls",   "login", "close"};
   return names[static_cast<std::size_t>(change)];
 }
 

@@ -19,8 +19,8 @@ enum class reply_row : std::uint8_t {
   hello,       ///< EHLO, HELO, LHLO
   mail,
   rcpt,
-  data,        ///< the DATA command itself; for the first BDAT, see `chunk`
-  message,     ///< the end of mail data
+  data,     ///< the DATA command itself; for the first BDAT, see `chunk`
+  message,  ///< the end of mail data
   rset,
   vrfy,
   expn,
@@ -75,9 +75,9 @@ constexpr bool may_answer(reply_row row, int code) {
 
 /// The name of a row, for people.
 constexpr std::string_view text_of(reply_row row) {
-  constexpr std::array<std::string_view, 16> names{"connection", "EHLO, HELO, LHLO", "MAIL", "RCPT", "DATA", "end of mail data",
-                                                   "RSET",       "VRFY",             "EXPN", "HELP", "NOOP", "QUIT",
-                                                   "BDAT",       "STARTTLS",         "AUTH", "custom"};
+  constexpr std::array<std::string_view, 16> names{
+      "connection", "EHLO, HELO, LHLO", "MAIL", "RCPT",  "DATA", "end of mail data", "RSET", "VRFY", "EXPN", "HELP", "NOOP", "QUIT",
+      "BDAT",       "STARTTLS",         "AUTH", "custom"};
   return names[static_cast<std::size_t>(row)];
 }
 

@@ -28,7 +28,8 @@ struct external {
   }
 };
 
-/// Writes the message of a client and returns its size, which may be 0. Fails as `external::parse` does, or with `errc::sasl_too_long`.
+/// Writes the message of a client and returns its size, which may be 0. Fails as `external::parse` does, or with
+/// `errc::sasl_too_long`.
 constexpr result<std::size_t> write(const external& message, std::span<char> out) {
   if (const auto authzid = identity(message.authorization_identity, true); !authzid) return authzid.error();
   detail::writer to{out};

@@ -21,7 +21,8 @@ namespace ehlo::sasl {
 
 /// Writes a saslname decoded, `=2C` as a comma and `=3D` as an equals sign, and returns the size. RFC 5801 4.
 ///
-/// Fails with `errc::sasl_message` at a comma or another escape, the errors of `identity`, or `errc::sasl_too_long` if `out` is too small.
+/// Fails with `errc::sasl_message` at a comma or another escape, the errors of `identity`, or `errc::sasl_too_long` if `out` is too
+/// small.
 constexpr result<std::size_t> decode_saslname(std::string_view name, std::span<char> out) {
   std::size_t size = 0;
   for (std::size_t i = 0; i < name.size(); ++i) {
@@ -45,12 +46,13 @@ struct oauthbearer {
   std::string_view encoded_authorization_identity;  ///< as it was spelt, see `decode_saslname`; empty for none
   std::string_view host;                            ///< empty for none
   std::optional<std::uint16_t> port;
-  secret token;                                     ///< never empty
+  secret token;  ///< never empty
 
   /// client-resp = (gs2-header kvsep *kvpair kvsep) / kvsep      RFC 7628 3.1
   ///
-  /// The GS2 header is `n,` or `y,`, there is no channel binding. Unknown keys are ignored, one given twice is refused. The lone kvsep is
-  /// no credentials: see `is_failure_acknowledgement`. Fails with `errc::sasl_message`, `sasl_too_long` or `utf8_ill_formed`.
+  /// The GS2 header is `n,` or `y,`, there is no channel binding. Unknown keys are ignored, one given twice is refused. The lone
+  /// kvsep is no credentials: see `is_failure_acknowledgement`. Fails with `errc::sasl_message`, `sasl_too_long` or
+  /// `utf8_ill_formed`.
   static constexpr result<oauthbearer> parse(std::string_view message) {
     oauthbearer out;
     if (!message.starts_with("n,") && !message.starts_with("y,")) return error{errc::sasl_message};
@@ -142,9 +144,12 @@ constexpr result<std::size_t> write(const oauthbearer& message, std::string_view
   to.put("n,");
   if (!authorization_identity.empty()) to.put("a=");
   for (const char c : authorization_identity) {
-    if (c == ',') to.put("=2C");
-    else if (c == '=') to.put("=3D");
-    else to.put(c);
+    if (c == ',')
+      to.put("=2C");
+    else if (c == '=')
+      to.put("=3D");
+    else
+      to.put(c);
   }
   to.put(",\x01");
   if (!message.host.empty()) {

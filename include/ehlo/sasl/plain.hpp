@@ -23,8 +23,8 @@ struct plain {
 
   /// message = [authzid] UTF8NUL authcid UTF8NUL passwd      RFC 4616 2
   ///
-  /// Exactly two NULs, fields of at most 255 octets, UTF-8, names without controls. Fails with `errc::sasl_message`, `sasl_too_long` or
-  /// `utf8_ill_formed`; the offset is that in `message`.
+  /// Exactly two NULs, fields of at most 255 octets, UTF-8, names without controls. Fails with `errc::sasl_message`,
+  /// `sasl_too_long` or `utf8_ill_formed`; the offset is that in `message`.
   static constexpr result<plain> parse(std::string_view message) {
     const std::size_t first = message.find('\0');
     if (first == std::string_view::npos) return error{errc::sasl_message, message.size()};
@@ -40,7 +40,8 @@ struct plain {
   }
 };
 
-/// Writes the message of a client and returns its size. Fails as `plain::parse` does, or with `errc::sasl_too_long` if `out` is too small.
+/// Writes the message of a client and returns its size. Fails as `plain::parse` does, or with `errc::sasl_too_long` if `out` is too
+/// small.
 constexpr result<std::size_t> write(const plain& message, std::span<char> out) {
   if (const auto authzid = identity(message.authorization_identity, true); !authzid) return authzid.error();
   if (const auto authcid = identity(message.authentication_identity); !authcid) return authcid.error();

@@ -37,8 +37,8 @@ struct challenge {
   friend constexpr bool operator==(const challenge&, const challenge&) = default;
 };
 
-/// What the client claims; whether it is true, the caller decides. Views of the last response, or of the exchange, and live until the
-/// earlier of these ends.
+/// What the client claims; whether it is true, the caller decides. Views of the last response, or of the exchange, and live until
+/// the earlier of these ends.
 struct credentials {
   sasl::mechanism mechanism;
   std::string_view authorization_identity;   ///< whom to act as; empty: as `authentication_identity` says
@@ -48,8 +48,8 @@ struct credentials {
 
 /// One exchange. Bring the decoded responses; it ends after at most two of them.
 ///
-/// The name that LOGIN sends first is kept inside and wiped at the end. To refuse an OAUTHBEARER token with an error document, send it
-/// as a challenge and expect `is_failure_acknowledgement`.
+/// The name that LOGIN sends first is kept inside and wiped at the end. To refuse an OAUTHBEARER token with an error document, send
+/// it as a challenge and expect `is_failure_acknowledgement`.
 class server_exchange {
  public:
   /// What a step leads to.

@@ -3,7 +3,8 @@
 #define EHLO_SASL_TEXT_HPP
 
 /// @file
-/// What the messages of the SASL mechanisms share: checks of names and secrets, and a writer into bounded room. RFC 4616 2; RFC 4422.
+/// What the messages of the SASL mechanisms share: checks of names and secrets, and a writer into bounded room. RFC 4616 2; RFC
+/// 4422.
 
 #include <cstddef>
 #include <span>

@@ -50,7 +50,9 @@ constexpr result<std::size_t> write(const xoauth2& message, std::span<char> out)
   detail::writer to{out};
   to.put("user=");
   to.put(message.user);
-  to.put("\x01" "auth=Bearer ");
+  to.put(
+      "\x01"
+      "auth=Bearer ");
   to.put(message.token.reveal());
   to.put("\x01\x01");
   return to.finish();

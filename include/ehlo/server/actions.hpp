@@ -94,14 +94,15 @@ struct data_question {
 };
 
 /// The mail data are complete: `accept` (250) takes the responsibility for the message (RFC 5321 4.2.5), `reject` leaves it
-/// with the client. In LMTP asked once for each accepted recipient, in order. The default answer is 451. RFC 5321 4.1.1.4, 2033 4.2.
+/// with the client. In LMTP asked once for each accepted recipient, in order. The default answer is 451. RFC 5321 4.1.1.4,
+/// 2033 4.2.
 struct message_question {
-  std::uint64_t size = 0;           ///< octets of the message: CRLFs counted, transparency dots not (RFC 1870 5)
-  std::uint32_t recipient = 0;      ///< LMTP: which accepted recipient, from 0; SMTP: 0
-  std::uint32_t recipients = 0;     ///< accepted in this transaction
-  bool has_long_line = false;       ///< a text line over 1000 octets (RFC 5321 4.5.3.1.6)
-  bool has_eight_bit = false;       ///< octets above 127 that BODY did not announce (RFC 5321 2.4)
-  bool has_bare_line_end = false;   ///< a CR or LF alone, kept as data by `bare_line_ends::keep`
+  std::uint64_t size = 0;          ///< octets of the message: CRLFs counted, transparency dots not (RFC 1870 5)
+  std::uint32_t recipient = 0;     ///< LMTP: which accepted recipient, from 0; SMTP: 0
+  std::uint32_t recipients = 0;    ///< accepted in this transaction
+  bool has_long_line = false;      ///< a text line over 1000 octets (RFC 5321 4.5.3.1.6)
+  bool has_eight_bit = false;      ///< octets above 127 that BODY did not announce (RFC 5321 2.4)
+  bool has_bare_line_end = false;  ///< a CR or LF alone, kept as data by `bare_line_ends::keep`
   ehlo::ticket ticket;
 
   friend constexpr bool operator==(const message_question&, const message_question&) = default;
@@ -145,7 +146,8 @@ struct help_question {
   friend constexpr bool operator==(const help_question&, const help_question&) = default;
 };
 
-/// A command whose verb the caller registered: `accept(reply)` or `reject(reply)` with any code; the default is 502. RFC 5321 4.1.5.
+/// A command whose verb the caller registered: `accept(reply)` or `reject(reply)` with any code; the default is 502. RFC
+/// 5321 4.1.5.
 struct custom_question {
   std::string_view verb;      ///< the name in the options; lives as long as they do
   std::string_view argument;  ///< what stood behind the verb and one space; not checked further
@@ -183,9 +185,9 @@ inline constexpr bool is_one_of = (std::same_as<T, Candidates> || ...);
 
 /// An action that waits for exactly one answer.
 template <class T>
-concept question = detail::is_one_of<std::remove_cvref_t<T>, greeting_question, hello_question, starttls_question, auth_question,
-                                     mail_question, rcpt_question, data_question, message_question, vrfy_question, expn_question,
-                                     help_question, custom_question>;
+concept question =
+    detail::is_one_of<std::remove_cvref_t<T>, greeting_question, hello_question, starttls_question, auth_question, mail_question,
+                      rcpt_question, data_question, message_question, vrfy_question, expn_question, help_question, custom_question>;
 
 /// An action that only tells, and needs no answer.
 template <class T>

@@ -61,25 +61,25 @@ struct custom_verb {
 
 /// Everything that sessions share. Must outlive them, and so must what its views and spans point to.
 struct server_options {
-  std::string_view hostname{};                     ///< domain or address literal of this host; stands in 220, 221, 250 of EHLO and 421
-  std::string_view greeting = "ESMTP";             ///< text of the 220 greeting behind the host name; names no version by default
-  std::string_view help{};                         ///< text of 214; empty: the default text
+  std::string_view hostname{};          ///< domain or address literal of this host; stands in 220, 221, 250 of EHLO and 421
+  std::string_view greeting = "ESMTP";  ///< text of the 220 greeting behind the host name; names no version by default
+  std::string_view help{};              ///< text of 214; empty: the default text
   ehlo::protocol protocol = protocol::smtp;
-  bool esmtp = true;                               ///< off: EHLO gets 502, HELO works
+  bool esmtp = true;  ///< off: EHLO gets 502, HELO works
   tls_mode tls = tls_mode::unavailable;
   extension_set extensions{};
-  std::span<const auth_mechanism> mechanisms{};    ///< in the order listed; empty: AUTH gets 502
-  bool auth_without_tls = false;                   ///< takes mechanisms that need TLS without it: shows passwords to listeners
-  bool auth_required = false;                      ///< 530 before AUTH, as submission wants (RFC 4954 6, RFC 6409 4.3)
-  bool disclose_forwarding = true;                 ///< off: 251 becomes 250, 551 becomes 550 (RFC 5321 3.4)
-  bool close_when_no_mail = false;                 ///< after a 521 greeting the session ends at once (RFC 7504 3)
+  std::span<const auth_mechanism> mechanisms{};  ///< in the order listed; empty: AUTH gets 502
+  bool auth_without_tls = false;                 ///< takes mechanisms that need TLS without it: shows passwords to listeners
+  bool auth_required = false;                    ///< 530 before AUTH, as submission wants (RFC 4954 6, RFC 6409 4.3)
+  bool disclose_forwarding = true;               ///< off: 251 becomes 250, 551 becomes 550 (RFC 5321 3.4)
+  bool close_when_no_mail = false;               ///< after a 521 greeting the session ends at once (RFC 7504 3)
   ehlo::bare_line_ends bare_line_ends = bare_line_ends::refuse;  ///< RFC 5321 2.3.8; `keep` keeps them as data octets
   text_policy long_lines = text_policy::flag;
   text_policy eight_bit_text = text_policy::flag;
-  bool any_reply_code = false;                     ///< answers may use codes outside their row of RFC 5321 4.3.2
+  bool any_reply_code = false;  ///< answers may use codes outside their row of RFC 5321 4.3.2
   ehlo::leniency leniency{};
   std::span<const custom_verb> verbs{};
-  std::span<const std::string_view> keywords{};    ///< further lines of the EHLO reply: keyword and parameters
+  std::span<const std::string_view> keywords{};  ///< further lines of the EHLO reply: keyword and parameters
   std::span<const custom_parameter> parameters{};
   ehlo::limits limits{};
   ehlo::timeouts timeouts{};
@@ -110,8 +110,7 @@ struct server_options {
       if (!is_word(v.name, ascii::alpha, ascii::alpha) || verb_of(v.name) != verb::unknown) return error{errc::option_name};
     }
     for (const custom_parameter& p : parameters) {
-      if (!is_word(p.keyword, ascii::let_dig, keyword_octet) || is_known_parameter(p.keyword))
-        return error{errc::option_name};
+      if (!is_word(p.keyword, ascii::let_dig, keyword_octet) || is_known_parameter(p.keyword)) return error{errc::option_name};
     }
     for (const std::string_view keyword : keywords) {
       if (keyword.size() > longest_text || !is_ehlo_line(keyword)) return error{errc::option_name};

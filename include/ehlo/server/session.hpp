@@ -313,12 +313,12 @@ class basic_server_session {
   constexpr bool is_lmtp() const { return options_->protocol == protocol::lmtp; }
   constexpr bool is_tls_active() const { return tls_; }
   constexpr bool is_authenticated() const { return authenticated_; }
-  constexpr bool is_esmtp() const { return esmtp_; }                       ///< EHLO or LHLO was accepted, not HELO
-  constexpr std::uint32_t recipients() const { return recipients_; }       ///< accepted in this transaction
-  constexpr bool smtputf8() const { return smtputf8_; }                    ///< of this transaction (RFC 6531)
-  constexpr body_type body() const { return body_; }                       ///< of this transaction (RFC 6152)
+  constexpr bool is_esmtp() const { return esmtp_; }                  ///< EHLO or LHLO was accepted, not HELO
+  constexpr std::uint32_t recipients() const { return recipients_; }  ///< accepted in this transaction
+  constexpr bool smtputf8() const { return smtputf8_; }               ///< of this transaction (RFC 6531)
+  constexpr body_type body() const { return body_; }                  ///< of this transaction (RFC 6152)
   constexpr ticket open_question() const { return {open_ == asked::nothing ? 0 : ticket_}; }
-  constexpr std::uint64_t octets_taken() const { return taken_; }          ///< from all inputs, since the session began
+  constexpr std::uint64_t octets_taken() const { return taken_; }  ///< from all inputs, since the session began
   constexpr bool is_closed() const { return mode_ == mode::closed; }
   constexpr const server_options& options() const { return *options_; }
   /// @}
@@ -341,7 +341,20 @@ class basic_server_session {
 
   /// The open question.
   enum class asked : std::uint8_t {
-    nothing, greeting, hello, starttls, auth, mail, rcpt, data, chunk, message, vrfy, expn, help, custom,
+    nothing,
+    greeting,
+    hello,
+    starttls,
+    auth,
+    mail,
+    rcpt,
+    data,
+    chunk,
+    message,
+    vrfy,
+    expn,
+    help,
+    custom,
   };
 
   /// What the reply to a swallowed message or chunk is made of.
@@ -417,9 +430,7 @@ class basic_server_session {
 
   constexpr server_action give() { return transmit{storage_.give_output()}; }
 
-  constexpr bool is_ending() const {
-    return mode_ == mode::closing || mode_ == mode::closed || mode_ == mode::out_of_memory;
-  }
+  constexpr bool is_ending() const { return mode_ == mode::closing || mode_ == mode::closed || mode_ == mode::out_of_memory; }
 
   /// Ends the session behind what is collected.
   constexpr void end_session() {
@@ -714,7 +725,8 @@ class basic_server_session {
 
   /// What is wrong with a command before its arguments are looked at: the line, the verb, the policy, the order.
   constexpr std::optional<error> object(const command_line& c, std::string_view line, bool is_custom) const {
-    if (state_ == state::barred && c.name != verb::quit) return error{barred_code_ == 554 ? errc::tls_too_weak : errc::session_barred, 0};
+    if (state_ == state::barred && c.name != verb::quit)
+      return error{barred_code_ == 554 ? errc::tls_too_weak : errc::session_barred, 0};
     if (line_too_long_) return error{errc::line_too_long, 0};
     if (const auto octet = find_forbidden(line)) return octet;
     if (is_custom) {
@@ -732,8 +744,7 @@ class basic_server_session {
   /// 530 until TLS or AUTH is done, where that is required. RFC 3207 4, RFC 4954 6.
   constexpr std::optional<error> object_by_policy(verb name) const {
     const auto is_any = [name](auto... exempt) { return ((name == exempt) || ...); };
-    if (options_->tls == tls_mode::required && !tls_ &&
-        !is_any(verb::ehlo, verb::lhlo, verb::noop, verb::quit, verb::starttls))
+    if (options_->tls == tls_mode::required && !tls_ && !is_any(verb::ehlo, verb::lhlo, verb::noop, verb::quit, verb::starttls))
       return error{errc::tls_required, 0};
     if (options_->auth_required && !authenticated_ &&
         !is_any(verb::ehlo, verb::helo, verb::lhlo, verb::noop, verb::quit, verb::starttls, verb::auth, verb::rset))
@@ -782,7 +793,8 @@ class basic_server_session {
   constexpr errc reason_of_order(verb name) const {
     switch (state_) {
       case state::greeted: return errc::hello_required;
-      case state::ready: return name == verb::rcpt || name == verb::data || name == verb::bdat ? errc::transaction_required : errc::out_of_order;
+      case state::ready:
+        return name == verb::rcpt || name == verb::data || name == verb::bdat ? errc::transaction_required : errc::out_of_order;
       case state::mail: return name == verb::data || name == verb::bdat ? errc::recipient_required : errc::transaction_open;
       case state::rcpt: return errc::transaction_open;
       case state::chunk: return name == verb::data ? errc::data_after_chunk : errc::transaction_open;
@@ -836,7 +848,7 @@ class basic_server_session {
   }
 
   static constexpr bool is_other_protocol(std::string_view line) {
-    constexpr std::array<std::string_view, 12> beginnings{"GET ",    "POST ",   "PUT ",   "HEAD ", "OPTIONS ", "CONNECT ",
+    constexpr std::array<std::string_view, 12> beginnings{"GET ",    "POST ",  "PUT ",   "HEAD ", "OPTIONS ", "CONNECT ",
                                                           "DELETE ", "TRACE ", "PATCH ", "PRI ",  "SSH-",     "Host: "};
     return std::ranges::any_of(beginnings, [line](std::string_view b) { return line.starts_with(b); });
   }
@@ -1074,7 +1086,8 @@ class basic_server_session {
     if (!mail) return refuse({mail.error().code, c.argument_offset + mail.error().offset}, c.name);
     const mail_parameters& told = mail->parameters;
     const bool utf8 = offers_smtputf8() && told.smtputf8();
-    if (const auto good = check_parameters(told.list(), offered(), custom_parameter::place::mail, utf8 ? charset::utf8 : charset::ascii);
+    if (const auto good =
+            check_parameters(told.list(), offered(), custom_parameter::place::mail, utf8 ? charset::utf8 : charset::ascii);
         !good)
       return refuse({good.error().code, offset_of(told.text(), c) + good.error().offset}, c.name);
     if (!utf8) {
@@ -1148,9 +1161,7 @@ class basic_server_session {
           if (refusal_ == refusal::none) return mail_data{next.octets};
           break;
         case kind::need_more: return want_block();
-        case kind::broken:
-          refuse_message(next.reason.code, taken_ - next.reason.offset);
-          return std::nullopt;
+        case kind::broken: refuse_message(next.reason.code, taken_ - next.reason.offset); return std::nullopt;
         case kind::end: return end_of_mail_data();
       }
     }
@@ -1362,7 +1373,8 @@ class basic_server_session {
   }
 
   constexpr maybe_action end_refused_chunk() {
-    if (is_lmtp() && chunk_is_last_ && state_ == state::mail && refusal_ == refusal::rule && refusal_rule_ == errc::recipient_required) {
+    if (is_lmtp() && chunk_is_last_ && state_ == state::mail && refusal_ == refusal::rule &&
+        refusal_rule_ == errc::recipient_required) {
       // RFC 2033 4.3: the last chunk has one reply for each accepted recipient, and there is none.
       drop_transaction(reset_cause::chunkless, state::ready);
       mode_ = mode::command;
@@ -1418,9 +1430,8 @@ class basic_server_session {
     if (authenticated_) return refuse({errc::authenticated_already, 0}, c.name);
     const auto auth = parse_auth(c.argument);
     if (!auth) return refuse({auth.error().code, c.argument_offset + auth.error().offset}, c.name);
-    const auto found = std::ranges::find_if(options_->mechanisms, [&auth](const auth_mechanism& m) {
-      return ascii::equal_ignoring_case(m.name, auth->mechanism);
-    });
+    const auto found = std::ranges::find_if(
+        options_->mechanisms, [&auth](const auth_mechanism& m) { return ascii::equal_ignoring_case(m.name, auth->mechanism); });
     if (found == options_->mechanisms.end()) return refuse({errc::mechanism_unknown, c.argument_offset}, c.name);
     if (found->needs_tls && !may_show_secrets()) return refuse({errc::mechanism_needs_tls, c.argument_offset}, c.name);
     mechanism_ = static_cast<std::uint8_t>(found - options_->mechanisms.begin());
@@ -1621,15 +1632,15 @@ class basic_server_session {
   // ---- State -----------------------------------------------------------------------------------------------------------------
 
   static constexpr bool is_fixed = Storage::longest_line() != static_cast<std::size_t>(-1);
-  static constexpr std::size_t kept_of_long_line = 40;    ///< enough to tell the verb
+  static constexpr std::size_t kept_of_long_line = 40;  ///< enough to tell the verb
   static constexpr std::size_t longest_kept_reply = sizes::reply_line;
-  static constexpr char tls_record = '\x16';              ///< a TLS handshake begins with it (RFC 8446 5.1)
+  static constexpr char tls_record = '\x16';  ///< a TLS handshake begins with it (RFC 8446 5.1)
 
   const server_options* options_;
-  std::uint64_t taken_ = 0;             ///< octets taken from all inputs
-  std::uint64_t line_start_ = 0;        ///< where the current line began, counted like `taken_`
+  std::uint64_t taken_ = 0;       ///< octets taken from all inputs
+  std::uint64_t line_start_ = 0;  ///< where the current line began, counted like `taken_`
   std::uint64_t violation_offset_ = 0;
-  std::uint64_t chunk_octets_ = 0;      ///< octets of the message that came in chunks
+  std::uint64_t chunk_octets_ = 0;  ///< octets of the message that came in chunks
   mail_data_reader reader_{};
   chunk_reader chunk_{};
   std::uint32_t ticket_ = 0;
@@ -1642,7 +1653,7 @@ class basic_server_session {
   std::uint32_t authentication_failures_ = 0;
   enhanced_status_code refusal_enhanced_{};
   std::uint16_t refusal_code_ = 0;
-  std::uint16_t barred_code_ = 503;        ///< what commands get in `state::barred`
+  std::uint16_t barred_code_ = 503;  ///< what commands get in `state::barred`
   mode mode_ = mode::greeting;
   state state_ = state::greeted;
   asked open_ = asked::nothing;
@@ -1651,30 +1662,30 @@ class basic_server_session {
   errc violation_{};
   reset_cause reset_cause_{};
   exchange_end exchange_end_{};
-  verb pending_verb_ = verb::unknown;      ///< of the hello or the topic in question
+  verb pending_verb_ = verb::unknown;  ///< of the hello or the topic in question
   body_type body_ = body_type::seven_bit;
   body_type pending_body_ = body_type::seven_bit;
-  std::uint8_t mechanism_ = 0;             ///< index in the options
+  std::uint8_t mechanism_ = 0;  ///< index in the options
   bool has_violation_ : 1 = false;
   bool has_exchange_end_ : 1 = false;
   bool has_reset_ : 1 = false;
-  bool flush_ : 1 = false;                 ///< what is collected leaves before the next command is read
-  bool greeting_due_ : 1 = false;          ///< what is collected is the greeting
+  bool flush_ : 1 = false;         ///< what is collected leaves before the next command is read
+  bool greeting_due_ : 1 = false;  ///< what is collected is the greeting
   bool early_ : 1 = false;
   bool first_line_ : 1 = true;
-  bool line_done_ : 1 = false;             ///< the kept line was handed out
+  bool line_done_ : 1 = false;  ///< the kept line was handed out
   bool line_too_long_ : 1 = false;
-  bool held_cr_ : 1 = false;               ///< the last octet of the kept part is CR
-  bool secret_ : 1 = false;                ///< the kept line may hold credentials
+  bool held_cr_ : 1 = false;  ///< the last octet of the kept part is CR
+  bool secret_ : 1 = false;   ///< the kept line may hold credentials
   bool tls_ : 1 = false;
   bool esmtp_ : 1 = false;
   bool authenticated_ : 1 = false;
-  bool in_exchange_ : 1 = false;           ///< an `auth_question` was asked and its exchange has not ended
+  bool in_exchange_ : 1 = false;  ///< an `auth_question` was asked and its exchange has not ended
   bool is_initial_ : 1 = false;
   bool smtputf8_ : 1 = false;
   bool pending_smtputf8_ : 1 = false;
   bool chunk_is_last_ : 1 = false;
-  bool asks_for_message_ : 1 = false;      ///< a `message_question` is due
+  bool asks_for_message_ : 1 = false;  ///< a `message_question` is due
   bool has_topic_ : 1 = false;
   bool shutdown_ : 1 = false;
   bool end_of_input_ : 1 = false;
