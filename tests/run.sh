@@ -6,10 +6,18 @@ cd "$(dirname "$0")/.."
 . tests/support/install.sh
 install_packages g++ cmake ninja-build libfmt-dev catch2 python3
 
+if ! command -v python3 >/dev/null; then
+  echo "missing, and not installed by this script on this system: python3" >&2
+  exit 1
+fi
+
 build=build/tests
-mkdir -p build
-cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Debug
-cmake --build "$build"
+generator=()
+[ -e "$build/CMakeCache.txt" ] || ! command -v ninja >/dev/null || generator=(-G Ninja)
+# Warnings that a newer compiler may have matter to developers, who set CI=true or build with a preset.
+cmake -S . -B "$build" ${generator[@]+"${generator[@]}"} -DCMAKE_BUILD_TYPE=Debug -DEHLO_DEVELOPER=ON \
+  -DEHLO_WERROR="$([ -n "${CI:-}" ] && echo ON || echo OFF)"
+cmake --build "$build" --parallel "$(getconf _NPROCESSORS_ONLN)"
 ctest --test-dir "$build" --output-on-failure
 python3 tests/checks/layers.py
 python3 tests/conformance/table.py --check

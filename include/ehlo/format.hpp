@@ -439,6 +439,7 @@ struct value_formatter : fmt::formatter<fmt::string_view> {
 }  // namespace detail
 }  // namespace ehlo
 
+/// @cond
 template <class T>
 requires ehlo::detail::formatted_value<T>
 struct fmt::formatter<T, char> : ehlo::detail::value_formatter<T> {
@@ -455,5 +456,6 @@ struct fmt::formatter<ehlo::formatted_reply, char> : fmt::formatter<ehlo::reply,
 /// Not for any variant: fmt may have a formatter for those.
 template <>
 struct fmt::formatter<ehlo::server_action, char> : ehlo::detail::value_formatter<ehlo::server_action> {};
+/// @endcond
 
 #endif  // EHLO_FORMAT_HPP

@@ -68,6 +68,10 @@ def check(headers):
             wrong.append(f"{name}: has no guard {guard}")
         if not text.isascii():
             wrong.append(f"{name}: is not ASCII")
+        if re.findall(r"^[ \t]*#[ \t]*include\b.*", text, re.M) != re.findall(r"^#include <.*", text, re.M):
+            wrong.append(f"{name}: an include is not written as #include <...>")
+        if name == "ehlo.hpp" and re.search(r"^(?!#include <ehlo/|#ifndef |#define |#endif|//|$)", text.rstrip("\n"), re.M):
+            wrong.append(f"{name}: the door adds something")
         if re.search(r"#include <fmt/", text) and not is_format:
             wrong.append(f"{name}: includes fmt")
         if re.search(r"#include <(cctype|locale|iostream|thread|mutex|chrono|regex)>", text):
@@ -126,12 +130,24 @@ def self_test():
         changed = house()
         changed[name] = text
         assert check(changed), f"a broken {name} was not noticed"
-    changed = house()
-    changed["lost.hpp"] = header("lost.hpp")
-    assert check(changed), "a header on no floor was not noticed"
-    changed = house()
-    changed["error.hpp"] = changed["error.hpp"].replace("SPDX", "XDPS")
-    assert check(changed), "a missing licence line was not noticed"
+    def without_door(name):
+        return house()["ehlo.hpp"].replace(f"#include <ehlo/{name}>\n", "")
+
+    # Each row: what must be said, and the house of which it must be said.
+    rows = {
+        "lost.hpp: stands on no floor": house(**{"lost.hpp": header("lost.hpp")}),
+        "error.hpp: does not begin with the licence line": house(**{"error.hpp": header("error.hpp").replace("SPDX", "XDPS")}),
+        "error.hpp: has no guard EHLO_ERROR_HPP": house(**{"error.hpp": header("error.hpp").replace("EHLO_ERROR", "ERROR")}),
+        "error.hpp: is not ASCII": house(**{"error.hpp": header("error.hpp", body="// \u00e9")}),
+        "error.hpp: includes lost.hpp, which is not there": house(**{"error.hpp": header("error.hpp", "lost.hpp")}),
+        "error.hpp: an include is not written as #include <...>": house(**{"error.hpp": header("error.hpp", body='#include "x.hpp"')}),
+        "error.hpp: does not stand in the door": house(**{"ehlo.hpp": without_door("error.hpp")}),
+        "error.hpp: includes ehlo.hpp, which stands above it": house(**{"error.hpp": header("error.hpp", "ehlo.hpp")}),
+        "ehlo.hpp: the door adds something": house(**{"ehlo.hpp": house()["ehlo.hpp"] + "\nnamespace ehlo {}"}),
+        "circle: result.hpp > error.hpp > result.hpp": house(**{"error.hpp": header("error.hpp", "result.hpp")}),
+    }
+    for said, changed in rows.items():
+        assert said in check(changed), f"not said: {said}; but {check(changed)}"
     print("the checks of the floors can fail")
 
 

@@ -271,7 +271,7 @@ constexpr result<std::size_t> write(const received_field& field, std::span<char>
 
 /// Writes a Return-Path field with its CRLF and returns its size; 271 octets of room are enough. For the final delivery only.
 ///
-/// Return-path-line = "Return-Path:" FWS Reverse-path <CRLF>      RFC 5321 4.4
+/// Return-path-line = "Return-Path:" FWS Reverse-path CRLF      RFC 5321 4.4
 ///
 /// A source route is left out (RFC 5321 F.2). `set` says whether MAIL carried SMTPUTF8: without it, UTF-8 fails with
 /// `errc::utf8_not_allowed`. Fails with `errc::header_line_too_long` if `out` is too small.

@@ -121,6 +121,7 @@ class basic_server_session {
   constexpr result<void> accept(const reply& r) {
     if (open_ == asked::nothing) return error{errc::no_open_question};
     if (!r.is_positive() || open_ == asked::auth || !allowed(r)) return error{errc::wrong_answer};
+    if (open_ != asked::chunk && r.is_completed() == (open_ == asked::data)) return error{errc::wrong_answer};
     switch (open_) {
       case asked::greeting: return answer_greeting(r.code(), r.text());
       case asked::hello: return answer_hello(r.text());
@@ -129,9 +130,10 @@ class basic_server_session {
       case asked::chunk: return open_data(r);
       case asked::rcpt:
       case asked::vrfy:
-        if (!options_->disclose_forwarding && r.code() == 251) return answer(replies::rcpt_ok);
+        if (!options_->disclose_forwarding && r.code() == 251)
+          return answer(open_ == asked::vrfy ? replies::cannot_verify : replies::rcpt_ok);
         return answer(r);
-      default: return r.is_completed() ? answer(r) : error{errc::wrong_answer};
+      default: return answer(r);
     }
   }
   constexpr result<void> accept(ticket t, const reply& r) { return named(t) ? accept(r) : stale(); }
@@ -167,7 +169,10 @@ class basic_server_session {
       default: return answer(r);
     }
   }
-  constexpr result<void> reject(ticket t, const reply& r) { return named(t) ? reject(r) : stale(); }
+  constexpr result<void> reject(ticket t, const reply& r) {
+    if (open_ == asked::nothing) return error{errc::no_open_question};  // a late refusal does not give up a message
+    return named(t) ? reject(r) : stale();
+  }
 
   /// RCPT, VRFY: 551, the user has moved to `there`. 550 where the options or RFC 6531 3.7.4.1 forbid to name it. RFC 5321 3.4.
   constexpr result<void> reject_moved(const mailbox& there) {
@@ -250,6 +255,8 @@ class basic_server_session {
     fresh.state_ = strength == tls_strength::sufficient ? state::greeted : state::barred;
     fresh.barred_code_ = 554;
     fresh.first_line_ = false;
+    fresh.shutdown_ = before.shutdown_;  // the caller's and the channel's news, not the peer's words
+    fresh.end_of_input_ = before.end_of_input_;
     *this = std::move(fresh);
     new_wait();
     return {};
@@ -612,8 +619,9 @@ class basic_server_session {
     held_cr_ = false;
     if (line_too_long_) return storage_.line();
     if (!is_first_part) {
-      if (storage_.line().size() + line.size() > line_limit(start_of(line))) {
-        line_too_long_ = true;
+      if (storage_.line().size() + line.size() > line_limit(start_of(line).text())) {
+        keep_start(line);
+        if (is_ending()) return std::nullopt;
         return storage_.line();
       }
       if (!storage_.append_line(line)) {
@@ -645,18 +653,35 @@ class basic_server_session {
     held_cr_ = part.back() == '\r';
     if (line_too_long_) return;
     const std::size_t size = storage_.line().size() + part.size();
-    if (size + (held_cr_ ? 1U : 2U) > line_limit(start_of(part))) {
-      line_too_long_ = true;
-      if (storage_.line().size() < kept_of_long_line) {
-        if (!storage_.append_line(part.substr(0, kept_of_long_line - storage_.line().size()))) run_out_of_memory();
-      }
+    if (size + (held_cr_ ? 1U : 2U) > line_limit(start_of(part).text())) {
+      keep_start(part);
     } else if (!storage_.append_line(part)) {
       run_out_of_memory();
     }
   }
 
-  /// The first octets of a line of which `part` is what has just come.
-  constexpr std::string_view start_of(std::string_view part) const { return storage_.line().empty() ? part : storage_.line(); }
+  /// Of a line over its limit only the start is kept.
+  constexpr void keep_start(std::string_view part) {
+    line_too_long_ = true;
+    const std::size_t kept = storage_.line().size();
+    if (kept < kept_of_long_line && !storage_.append_line(part.substr(0, kept_of_long_line - kept))) run_out_of_memory();
+  }
+
+  /// The first octets of a line, joined over the cuts: as many as tell a verb whose lines may be longer.
+  struct line_start {
+    std::array<char, 5> octets{};
+    std::size_t size = 0;
+    constexpr std::string_view text() const { return {octets.data(), size}; }
+  };
+
+  /// The start of a line of which `part` is what has just come.
+  constexpr line_start start_of(std::string_view part) const {
+    line_start out;
+    for (const std::string_view piece : {storage_.line(), part}) {
+      for (const char c : piece.substr(0, out.octets.size() - out.size)) out.octets[out.size++] = c;
+    }
+    return out;
+  }
 
   constexpr void take(std::string_view& input, std::size_t count) {
     input.remove_prefix(count);
@@ -1225,6 +1250,7 @@ class basic_server_session {
   constexpr result<void> give_up_message(const reply& r) {
     const bool between_chunks = mode_ == mode::command && state_ == state::chunk;
     if (mode_ != mode::mail_data && mode_ != mode::chunk && !between_chunks) return error{errc::no_open_question};
+    if (asks_for_message_) return error{errc::no_open_question};  // the message is complete: its next question is due
     if (!options_->any_reply_code && !may_answer(reply_row::message, r.code())) return error{errc::wrong_answer};
     if (r.code() == 421) return answer_421(r);
     if (refusal_ != refusal::none) return {};  // it was refused before
@@ -1517,7 +1543,7 @@ class basic_server_session {
         leave_exchange();
         note(errc::too_many_errors, line_start_);
         abort(reset_cause::closed);
-        write_closing(replies::too_many_errors);
+        write_closing(replies::too_many_authentications);
         return {};
       }
     }
