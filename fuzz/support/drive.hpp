@@ -79,11 +79,16 @@ inline int decision(std::string_view text) {
   return static_cast<int>(hash >> 3U & 7U);
 }
 
+/// Stands for pieces of different sizes, drawn from what the octets are: a cut inside a verb and none in a long rest.
+inline constexpr std::size_t uneven = 0;
+
 /// Plays `octets` in pieces of `cut` octets, the last answer made from what the questions say.
 template <class Session>
 class driver {
  public:
-  driver(Session& session, std::string_view octets, std::size_t cut) : session_{session}, left_{octets}, cut_{cut} {}
+  driver(Session& session, std::string_view octets, std::size_t cut) : session_{session}, left_{octets}, cut_{cut} {
+    for (const char c : octets) draw_ = (draw_ ^ static_cast<unsigned char>(c)) * 16777619U;
+  }
 
   trace run() {
     while (step()) {
@@ -149,11 +154,17 @@ class driver {
       session_.end_of_input();
       return;
     }
-    const std::string_view piece = left_.substr(0, cut_);
+    const std::string_view piece = left_.substr(0, cut_ != uneven ? cut_ : size_of_piece());
     left_.remove_prefix(piece.size());
     buffer_ = std::make_unique<char[]>(piece.size());
     piece.copy(buffer_.get(), piece.size());
     input_ = {buffer_.get(), piece.size()};
+  }
+
+  /// Mostly a few octets, at times up to 2048.
+  std::size_t size_of_piece() {
+    draw_ = draw_ * 1664525U + 1013904223U;
+    return 1U + (draw_ >> 8U) % (draw_ >> 30U == 0 ? 2048U : 12U);
   }
 
   void answer(const ehlo::greeting_question&) { (void)session_.answer_default(); }
@@ -208,6 +219,7 @@ class driver {
   Session& session_;
   std::string_view left_;
   std::size_t cut_;
+  std::uint32_t draw_ = 2166136261U;
   std::unique_ptr<char[]> buffer_;
   std::string_view input_;
   trace out_;

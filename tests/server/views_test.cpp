@@ -119,6 +119,21 @@ TEMPLATE_TEST_CASE("a late answer with an old ticket changes nothing", "[server]
   CHECK(session.accept(second.ticket).error().code == ehlo::errc::no_open_question);
 }
 
+TEMPLATE_TEST_CASE("a late refusal of a recipient does not give the message up", "[server][views]", ehlo::server_session,
+                   ehlo::fixed_server_session<>) {
+  TestType session{options};
+  peer<TestType> client{session, wire, 1000};
+  const auto recipient = client.template until<ehlo::rcpt_question>();
+  session.accept();
+  (void)client.template until<ehlo::data_question>();
+  session.accept();
+  while (!std::holds_alternative<ehlo::mail_data>(client.next())) {
+  }
+  CHECK(session.reject(recipient.ticket, ehlo::replies::no_such_mailbox).error().code == ehlo::errc::no_open_question);
+  (void)client.template until<ehlo::message_question>();
+  CHECK(session.accept().has_value());
+}
+
 TEST_CASE("a copy goes its own way", "[server][views]") {
   ehlo::server_session session{options};
   peer<ehlo::server_session> client{session, wire, 3};

@@ -382,8 +382,9 @@ class basic_server_session {
     if (ticket_ == 0) ticket_ = 1;
     return {ticket_};
   }
-  constexpr bool named(ticket t) const { return open_ == asked::nothing || t.serial == ticket_; }
-  constexpr result<void> stale() const { return error{errc::stale_answer}; }
+  constexpr bool named(ticket t) const { return open_ != asked::nothing && t.serial == ticket_; }
+  /// Why an answer with a ticket does not count. Without an open question a late `reject` must not give a message up.
+  constexpr result<void> stale() const { return error{open_ == asked::nothing ? errc::no_open_question : errc::stale_answer}; }
   constexpr void close_question() { open_ = asked::nothing; }
 
   constexpr reply_row row() const {
@@ -717,7 +718,7 @@ class basic_server_session {
     const command_line c = split_command(line);
     const bool is_first = first_line_;
     first_line_ = false;
-    if (c.name == verb::bdat && offers_chunking()) return handle_chunk(c, line, input);
+    if (c.name == verb::bdat && offers_chunking()) return handle_chunk(c, line);
     if (is_first && c.name == verb::unknown && is_other_protocol(line)) return refuse_protocol(line_start_);
     if (c.name == verb::auth) secret_ = true;
     const std::optional<std::size_t> custom = c.name == verb::unknown ? find_custom(c.word) : std::nullopt;
@@ -1314,7 +1315,7 @@ class basic_server_session {
 
   // ---- Chunks (RFC 3030) -----------------------------------------------------------------------------------------------------
 
-  constexpr maybe_action handle_chunk(const command_line& c, std::string_view line, std::string_view&) {
+  constexpr maybe_action handle_chunk(const command_line& c, std::string_view line) {
     if (line_too_long_) return refuse_unreadable_chunk({errc::line_too_long, 0});
     if (const auto octet = find_forbidden(line)) return refuse_unreadable_chunk(*octet);
     const auto parsed = parse_bdat(c.argument);
