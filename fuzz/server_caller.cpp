@@ -53,6 +53,7 @@ class caller {
 
  private:
   bool step() {
+    if (choices_.one() % 32U == 7) session_ = Session{session_};  // what was given has been written: a copy goes on
     meddle();
     bool goes_on = true;
     const bool was_closed = said_close_;

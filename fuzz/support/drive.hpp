@@ -161,10 +161,13 @@ class driver {
     input_ = {buffer_.get(), piece.size()};
   }
 
-  /// Mostly a few octets, at times up to 2048.
+  /// A few octets, or many, or up to the first octets of the next line, where a cut falls into a verb.
   std::size_t size_of_piece() {
     draw_ = draw_ * 1664525U + 1013904223U;
-    return 1U + (draw_ >> 8U) % (draw_ >> 30U == 0 ? 2048U : 12U);
+    const std::size_t few = 1U + (draw_ >> 8U) % 8U;
+    if (draw_ >> 30U == 0) return 1U + (draw_ >> 8U) % 2048U;
+    const std::size_t end = draw_ >> 30U == 1 ? left_.npos : left_.find("\r\n");
+    return end == left_.npos ? few : end + 1 + few;
   }
 
   void answer(const ehlo::greeting_question&) { (void)session_.answer_default(); }
