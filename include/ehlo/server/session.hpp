@@ -169,10 +169,7 @@ class basic_server_session {
       default: return answer(r);
     }
   }
-  constexpr result<void> reject(ticket t, const reply& r) {
-    if (open_ == asked::nothing) return error{errc::no_open_question};  // a late refusal does not give up a message
-    return named(t) ? reject(r) : stale();
-  }
+  constexpr result<void> reject(ticket t, const reply& r) { return named(t) ? reject(r) : stale(); }
 
   /// RCPT, VRFY: 551, the user has moved to `there`. 550 where the options or RFC 6531 3.7.4.1 forbid to name it. RFC 5321 3.4.
   constexpr result<void> reject_moved(const mailbox& there) {
