@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -49,6 +50,18 @@ constexpr command_line split_command(std::string_view line) {
   out.argument_offset = out.has_space ? space + 1 : line.size();
   out.argument = line.substr(out.argument_offset);
   return out;
+}
+
+/// The first CR, LF or NUL of a line, which no command holds, not even where its argument is ignored. RFC 5321 2.3.8, 4.1.2.
+///
+/// `errc::bare_cr`, `bare_lf` or `nul_octet`.
+constexpr std::optional<error> find_forbidden_octet(std::string_view line) {
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (line[i] == '\r') return error{errc::bare_cr, i};
+    if (line[i] == '\n') return error{errc::bare_lf, i};
+    if (line[i] == '\0') return error{errc::nul_octet, i};
+  }
+  return std::nullopt;
 }
 
 /// ehlo = "EHLO" SP ( Domain / address-literal ) CRLF
@@ -253,9 +266,10 @@ constexpr result<void> check_parameters(const parameter_list& list, const offere
 
 /// Any command line to its command, without regard to what is offered. Offsets count from the line's first octet.
 ///
-/// Fails with the errors of the grammar, `errc::unknown_verb`, `verb_not_implemented` (SEND, SOML, SAML, TURN), `argument_missing`
-/// or `argument_not_allowed`.
+/// Fails with the errors of the grammar and of `find_forbidden_octet`, `errc::unknown_verb`, `verb_not_implemented` (SEND, SOML,
+/// SAML, TURN), `argument_missing` or `argument_not_allowed`.
 constexpr result<any_command> parse_command(std::string_view line, charset set = charset::ascii, const leniency& taken = {}) {
+  if (const auto octet = find_forbidden_octet(line)) return *octet;
   const command_line cut = split_command(line);
   const auto told = [&cut](const auto& parsed) -> result<any_command> {
     if (!parsed) return error{parsed.error().code, cut.argument_offset + parsed.error().offset};

@@ -751,7 +751,7 @@ class basic_server_session {
     if (state_ == state::barred && c.name != verb::quit)
       return error{barred_code_ == 554 ? errc::tls_too_weak : errc::session_barred, 0};
     if (line_too_long_) return error{errc::line_too_long, 0};
-    if (const auto octet = find_forbidden(line)) return octet;
+    if (const auto octet = find_forbidden_octet(line)) return octet;
     if (is_custom) {
       if (const auto policy = object_by_policy(c.name)) return policy;
       return std::nullopt;
@@ -772,15 +772,6 @@ class basic_server_session {
     if (options_->auth_required && !authenticated_ &&
         !is_any(verb::ehlo, verb::helo, verb::lhlo, verb::noop, verb::quit, verb::starttls, verb::auth, verb::rset))
       return error{errc::authentication_required, 0};
-    return std::nullopt;
-  }
-
-  static constexpr std::optional<error> find_forbidden(std::string_view line) {
-    for (std::size_t i = 0; i < line.size(); ++i) {
-      if (line[i] == '\r') return error{errc::bare_cr, i};
-      if (line[i] == '\n') return error{errc::bare_lf, i};
-      if (line[i] == '\0') return error{errc::nul_octet, i};
-    }
     return std::nullopt;
   }
 
@@ -1314,7 +1305,7 @@ class basic_server_session {
 
   constexpr maybe_action handle_chunk(const command_line& c, std::string_view line) {
     if (line_too_long_) return refuse_unreadable_chunk({errc::line_too_long, 0});
-    if (const auto octet = find_forbidden(line)) return refuse_unreadable_chunk(*octet);
+    if (const auto octet = find_forbidden_octet(line)) return refuse_unreadable_chunk(*octet);
     const auto parsed = parse_bdat(c.argument);
     if (!parsed) return refuse_unreadable_chunk({parsed.error().code, c.argument_offset + parsed.error().offset});
     chunk_ = chunk_reader{parsed->command.size};
