@@ -309,6 +309,8 @@ TEST_CASE("RSET and NOOP get 250, QUIT 221", "[server][5321-4.3.2-11]") {
 }
 
 TEST_CASE("VRFY gets a code of its row", "[server][5321-4.3.2-12]") {
+  for (const int code : {250, 251, 252, 550, 551, 553, 502, 504}) CHECK(ehlo::may_answer(ehlo::reply_row::vrfy, code));
+  for (const int code : {211, 354, 450, 552, 554}) CHECK_FALSE(ehlo::may_answer(ehlo::reply_row::vrfy, code));
   const std::pair<answer, const char*> answers[] = {
       {dialogue::listed{{{"A B", "a@mx.example"}}}, "250 2.1.5 A B <a@mx.example>"},
       {dialogue::forward{"a@there.example"}, "251 2.1.5 User not local; will forward to <a@there.example>"},
@@ -327,6 +329,8 @@ TEST_CASE("VRFY gets a code of its row", "[server][5321-4.3.2-12]") {
 }
 
 TEST_CASE("EXPN gets a code of its row", "[server][5321-4.3.2-13]") {
+  for (const int code : {250, 252, 550, 500, 502, 504}) CHECK(ehlo::may_answer(ehlo::reply_row::expn, code));
+  for (const int code : {251, 354, 450, 551, 553}) CHECK_FALSE(ehlo::may_answer(ehlo::reply_row::expn, code));
   const std::pair<answer, const char*> answers[] = {
       {dialogue::listed{{{"", "a@mx.example"}}}, "250 2.1.5 <a@mx.example>"},
       {ehlo::replies::cannot_expand, "252"},
@@ -343,6 +347,8 @@ TEST_CASE("EXPN gets a code of its row", "[server][5321-4.3.2-13]") {
 }
 
 TEST_CASE("HELP gets a code of its row", "[server][5321-4.3.2-14]") {
+  for (const int code : {211, 214, 502, 504}) CHECK(ehlo::may_answer(ehlo::reply_row::help, code));
+  for (const int code : {250, 252, 450, 550}) CHECK_FALSE(ehlo::may_answer(ehlo::reply_row::help, code));
   check_server_dialogue("C: HELP\nS: 214 2.0.0\nC: HELP RCPT\nS: 214 2.0.0 RCPT TO:<forward-path>\nC: HELP FOO\nS: 504\n");
   setup how;
   how.on_help = [](const ehlo::help_question&) { return answer{ehlo::replies::system_status}; };
