@@ -196,13 +196,16 @@ TEST_CASE("a MAIL that only its extensions make legal is taken in every cut", "[
 TEST_CASE("wherever a stream breaks off, each transaction that had begun ends once", "[server][cuts][5321-4.1.1.10-04]") {
   enum class cause { end_of_input, disconnected, timed_out, shutdown };
   const ehlo::server_options options = all_on();
+  std::size_t breaks = 0;
   for (const stream& s : streams()) {
     if (s.octets.size() > 3000) continue;
+    const std::size_t every = s.octets.size() > 1200 ? 7 : 1;
     for (const cause why : {cause::end_of_input, cause::disconnected, cause::timed_out, cause::shutdown}) {
-      for (std::size_t size = 0; size<s.octets.size(); size += s.octets.size()> 1200 ? 7U : 1U) {
+      for (std::size_t size = 0; size < s.octets.size(); size += every) {
         driver<ehlo::server_session> d{options};
         d.feed(std::string_view{s.octets}.substr(0, size));
         if (d.told().closed) break;
+        ++breaks;
         const std::string before = d.told().sent;
         switch (why) {
           case cause::end_of_input: d.session().end_of_input(); break;
@@ -229,5 +232,5 @@ TEST_CASE("wherever a stream breaks off, each transaction that had begun ends on
       }
     }
   }
-  SUCCEED();
+  CHECK(breaks > 1000);
 }
