@@ -156,6 +156,17 @@ TEST_CASE("exactly the maximum is given", "[codec][1870-4-01][T5]") {
   }
 }
 
+TEST_CASE("a maximum that becomes smaller than what was given ends the message", "[codec][T5]") {
+  ehlo::mail_data_reader reader;
+  std::string_view input = "abcde";
+  CHECK(reader.next(input, bare_line_ends::refuse, 10).octets == "abcde");
+  input = "fghij";
+  const auto step = reader.next(input, bare_line_ends::refuse, 3);
+  CHECK(step.what == ehlo::mail_data_reader::step::kind::broken);
+  CHECK(step.reason.code == errc::message_too_large);
+  CHECK(reader.size() == 5);
+}
+
 TEST_CASE("octets above 127 are kept, and told", "[codec][6152-3-03]") {
   ehlo::mail_data_reader reader;
   CHECK(naive::read_by_library(

@@ -152,7 +152,7 @@ class mail_data_reader {
 
   /// Reads on from inside a line: many lines at a time, up to a dot that begins one.
   constexpr step read_text(std::string_view& input, bare_line_ends policy, std::uint64_t maximum) {
-    const std::uint64_t room = maximum == 0 ? static_cast<std::uint64_t>(-1) : maximum - size_;
+    const std::uint64_t room = maximum == 0 ? static_cast<std::uint64_t>(-1) : maximum - std::min(maximum, size_);
     // One octet more than fits is looked at, and its LF, to tell why it does not.
     const std::size_t seen = room < input.size() ? static_cast<std::size_t>(room) : input.size();
     std::size_t at = 0;          // octets that can be given
