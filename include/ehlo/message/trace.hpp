@@ -22,6 +22,7 @@
 #include <ehlo/grammar/path.hpp>
 #include <ehlo/grammar/utf8.hpp>
 #include <ehlo/message/date_time.hpp>
+#include <ehlo/message/field_writer.hpp>
 #include <ehlo/message/message_id.hpp>
 #include <ehlo/result.hpp>
 
@@ -100,62 +101,6 @@ struct received_field {
 };
 
 namespace detail {
-
-/// Puts words into a field and folds before the 79th octet of a line where it can. RFC 5322 2.1.1.
-class field_writer {
- public:
-  constexpr explicit field_writer(std::span<char> out) : out_{out} {}
-
-  /// Puts `text` as it is. The first of a field is its name with the colon.
-  constexpr void put(std::string_view text) {
-    for (const char c : text) put(c);
-  }
-  constexpr void put(char c) {
-    if (size_ < out_.size()) {
-      out_[size_] = c;
-    } else {
-      failed_ = true;
-    }
-    ++size_;
-    ++column_;
-    if (column_ > longest_line) failed_ = true;
-  }
-  /// White space before a word of `next` octets: a space, or a fold if the word would not fit on the line.
-  constexpr void space(std::size_t next) {
-    if (column_ + 1 + next > preferred_line && column_ > min_column)
-      fold();
-    else
-      put(' ');
-  }
-  constexpr void word(std::string_view text) {
-    space(text.size());
-    put(text);
-  }
-  /// Ends the field, and gives its size.
-  constexpr result<std::size_t> finish() {
-    column_ = 0;
-    put(crlf);
-    if (failed_) return error{errc::header_line_too_long, size_ < out_.size() ? size_ : out_.size()};
-    return size_;
-  }
-
- private:
-  static constexpr std::size_t preferred_line = 78;
-  static constexpr std::size_t longest_line = 998;
-  static constexpr std::size_t min_column = 1;  // a line that has only its white space is not folded again
-
-  constexpr void fold() {
-    column_ = 0;
-    put(crlf);
-    column_ = 0;
-    put('\t');
-  }
-
-  std::span<char> out_;
-  std::size_t size_ = 0;
-  std::size_t column_ = 0;
-  bool failed_ = false;
-};
 
 /// Extended-Domain = Domain / ( Domain FWS "(" TCP-info ")" ) / ( address-literal FWS "(" TCP-info ")" )      RFC 5321 4.4
 /// TCP-info = address-literal / ( Domain FWS address-literal )
