@@ -32,6 +32,7 @@
 #include <ehlo/limits.hpp>
 #include <ehlo/message/date_time.hpp>
 #include <ehlo/message/field_writer.hpp>
+#include <ehlo/message/header_check.hpp>
 #include <ehlo/message/header_section.hpp>
 #include <ehlo/message/message_id.hpp>
 #include <ehlo/message/trace.hpp>
