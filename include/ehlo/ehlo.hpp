@@ -34,6 +34,7 @@
 #include <ehlo/message/field_writer.hpp>
 #include <ehlo/message/header_check.hpp>
 #include <ehlo/message/header_section.hpp>
+#include <ehlo/message/header_writer.hpp>
 #include <ehlo/message/message_id.hpp>
 #include <ehlo/message/trace.hpp>
 #include <ehlo/parameters.hpp>
