@@ -136,10 +136,11 @@ TEST_CASE("Dates and message identifiers are held to their grammar", "[message]"
   while (large.size() < header_checker::max_value - 1) large += large.size() % 500 < 498 ? " " : "(x)\r\n ";
   CHECK(is_only(check(dated(large)), {}));
   CHECK(is_only(check(dated(large + std::string(100, ' '))), {ill_formed_date}));
-  for (const std::string_view value : {" <a@b>", " (c) <a.b@[c]> ", "\r\n <a@b>", " (<) <a@b>"}) {
+  for (const std::string_view value : {" <a@b>", " (c) <a.b@[c]> ", "\r\n <a@b>", " (<) <a@b>", " <a@[<x>]> (>)"}) {
     CHECK(is_only(check(with("Message-ID:" + std::string{value} + "\r\n")), {}));
   }
-  for (const std::string_view value : {"", " a@b", " <a b@c>", " <a@b> <c@d>", " <a@b", " (c <a@b>", " <a@b> x"}) {
+  for (const std::string_view value :
+       {"", " a@b", " <a b@c>", " <a@b> <c@d>", " <a@b", " (c <a@b>", " <a@b> x", " <a@[b>", " <a@[>]"}) {
     CHECK(is_only(check(with("Message-ID:" + std::string{value} + "\r\n")), {ill_formed_message_id}));
   }
 }
@@ -153,6 +154,8 @@ TEST_CASE("Malformed lines, long lines and bare CR or LF are told with their off
   CHECK(is_only(check(with("X:a\rb\r\n")), {bare_cr}));
   CHECK(check(with("X:a\rb\r\n")).offset(bare_cr) == rest() + 3);
   CHECK(is_only(check(with("X:a\r\r\n")), {bare_cr}));
+  CHECK(is_only(check(with("X:\r" + std::string(995, 'x') + "\r\n")), {bare_cr}));
+  CHECK(is_only(check(with("X:\r" + std::string(996, 'x') + "\r\n")), {bare_cr, line_too_long}));
   CHECK(is_only(check(with("X:a\nb\r\n")), {bare_lf}));
   CHECK(check(with("X:a\nb\r\n")).offset(bare_lf) == rest() + 3);
   CHECK(is_only(check(with("\rX: y\r\n")), {bare_cr, malformed_line}));

@@ -352,9 +352,12 @@ class header_checker {
     cursor in{value};
     if (!grammar::comments_and_white_space(in)) return false;
     const std::size_t start = in.offset();
-    const std::size_t close = value.find('>', start);
-    if (close == std::string_view::npos) return false;
-    in.advance(close + 1 - start);
+    for (bool is_literal = false; !in.at_end(); in.advance(1)) {  // a no-fold-literal may hold < and >
+      if (in.peek() == '[') is_literal = true;
+      if (in.peek() == ']') is_literal = false;
+      if (in.peek() == '>' && !is_literal) break;
+    }
+    if (!in.take('>')) return false;
     if (!message_id::parse(in.since(start), charset::utf8)) return false;
     return grammar::comments_and_white_space(in) && in.at_end();
   }
