@@ -179,6 +179,29 @@ TEST_CASE("Long names and many recipients are folded", "[message]") {
   }
 }
 
+TEST_CASE("White space at the end of a subject or a name makes no line of its own", "[message]") {
+  const std::string padded = "x" + std::string(100, ' ');
+  header_section section = example();
+  section.subject = padded;
+  const std::string text = text_of(section);
+  CHECK(longest_line(text) == 110);
+  CHECK(read(text)[1].second == " " + padded);
+  CHECK(from_with(padded) == " \"" + padded + "\"\t<j@a.example>");
+}
+
+TEST_CASE("An address is folded together with its brackets and comma", "[message]") {
+  for (const std::string_view start : {"", "."}) {  // atoms, a quoted-string
+    for (std::size_t size = 1; size < 70; ++size) {
+      const std::string name = std::string{start} + std::string(size, 'x');
+      const std::vector<person> persons(3, person{*mailbox::parse("j@a.example"), name});
+      header_section section = example();
+      section.to = persons;
+      const std::string text = text_of(section);
+      CHECK(longest_line(text) <= 78);
+    }
+  }
+}
+
 TEST_CASE("A line has at most 998 octets, and a word that cannot be folded fails", "[message]") {
   header_section section = example();
   const std::string largest(997, 'x');  // behind a fold and a space
