@@ -136,6 +136,8 @@ TEST_CASE("Dates and message identifiers are held to their grammar", "[message]"
   while (large.size() < header_checker::max_value - 1) large += large.size() % 500 < 498 ? " " : "(x)\r\n ";
   CHECK(is_only(check(dated(large)), {}));
   CHECK(is_only(check(dated(large + std::string(100, ' '))), {ill_formed_date}));
+  CHECK(is_only(check("Message-ID: <a@b>\r\n" + dated(large + std::string(100, ' '))), {ill_formed_date}));
+  CHECK(is_only(check("From: a@b\r\nDate:" + large + std::string(100, ' ') + "\r\nMessage-ID: <a@b>\r\n\r\n"), {ill_formed_date}));
   for (const std::string_view value : {" <a@b>", " (c) <a.b@[c]> ", "\r\n <a@b>", " (<) <a@b>", " <a@[<x>]> (>)"}) {
     CHECK(is_only(check(with("Message-ID:" + std::string{value} + "\r\n")), {}));
   }

@@ -202,6 +202,16 @@ TEST_CASE("An address is folded together with its brackets and comma", "[message
   }
 }
 
+TEST_CASE("An address without a name is folded together with its comma", "[message]") {
+  for (std::size_t size = 1; size < 50; ++size) {
+    const std::string address = std::string(size, 'x') + "@a.example";
+    const std::vector<person> persons(9, person{*mailbox::parse(address), {}});
+    header_section section = example();
+    section.to = persons;
+    CHECK(longest_line(text_of(section)) <= 78);
+  }
+}
+
 TEST_CASE("A line has at most 998 octets, and a word that cannot be folded fails", "[message]") {
   header_section section = example();
   const std::string largest(997, 'x');  // behind a fold and a space
