@@ -2,6 +2,7 @@
 # Tests, examples and fuzz targets: what only the developers of ehlo build. Sources are found by their names, so that a new file
 # needs no line here.
 
+include(CheckCXXSourceCompiles)
 add_library(ehlo_developer INTERFACE)
 target_link_libraries(ehlo_developer INTERFACE ehlo::ehlo)
 target_compile_options(
@@ -50,13 +51,56 @@ if(memory_sources)
   add_test(NAME ehlo_memory_tests COMMAND ehlo_memory_tests)
 endif()
 
-# Examples: examples/NN_name.cpp is a program.
+# Examples: examples/NN_name.cpp is a program. Those with TLS need packages, and coroutines a compiler that has them; without, they are
+# skipped.
+find_package(OpenSSL QUIET)
+find_package(Threads QUIET)
+find_path(ASIO_INCLUDE_DIR asio/awaitable.hpp)
+find_path(GSASL_INCLUDE_DIR gsasl.h)
+find_library(GSASL_LIBRARY gsasl)
+# Clang 14 has coroutines, and Asio does not know it.
+set(asio_definitions ASIO_STANDALONE ASIO_HAS_CO_AWAIT=1 ASIO_HAS_STD_COROUTINE=1)
+set(CMAKE_REQUIRED_FLAGS -std=c++20)
+check_cxx_source_compiles(
+  "#include <coroutine>
+  struct task { struct promise_type {
+    task get_return_object() { return {}; }
+    std::suspend_never initial_suspend() { return {}; }
+    std::suspend_never final_suspend() noexcept { return {}; }
+    void return_void() {}
+    void unhandled_exception() {}
+  }; };
+  task run() { co_await std::suspend_never{}; }
+  int main() { run(); }"
+  EHLO_HAS_COROUTINES)
+unset(CMAKE_REQUIRED_FLAGS)
+set(needs_of_03 OpenSSL_FOUND)
+set(needs_of_05 OpenSSL_FOUND Threads_FOUND ASIO_INCLUDE_DIR GSASL_INCLUDE_DIR GSASL_LIBRARY EHLO_HAS_COROUTINES)
 file(GLOB example_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/[0-9][0-9]_*.cpp)
 foreach(source ${example_sources})
   get_filename_component(name ${source} NAME_WE)
+  string(SUBSTRING ${name} 0 2 number)
+  set(missing)
+  foreach(need ${needs_of_${number}})
+    if(NOT ${need})
+      list(APPEND missing ${need})
+    endif()
+  endforeach()
+  if(missing)
+    message(STATUS "Skipping the example ${name}: no ${missing}")
+    continue()
+  endif()
   add_executable(${name} ${source})
   target_link_libraries(${name} PRIVATE ehlo_developer)
+  if(needs_of_${number})
+    target_link_libraries(${name} PRIVATE OpenSSL::SSL)
+  endif()
 endforeach()
+if(TARGET 05_submission)
+  target_compile_definitions(05_submission PRIVATE ${asio_definitions})
+  target_include_directories(05_submission SYSTEM PRIVATE ${ASIO_INCLUDE_DIR} ${GSASL_INCLUDE_DIR})
+  target_link_libraries(05_submission PRIVATE ${GSASL_LIBRARY} Threads::Threads)
+endif()
 
 # Fuzz targets: fuzz/name.cpp, for libFuzzer, and with a plain main that replays files, so that the corpora are tests everywhere.
 file(GLOB fuzz_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/fuzz/*.cpp)
