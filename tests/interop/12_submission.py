@@ -343,9 +343,13 @@ def with_gsasl():
         print("      without gsasl: not installed")
         return
     with Submission() as server:
-        text = run([gsasl, "--smtp", "--connect", f"{HOST}:{server.port}", "--x509-ca-file", server.folder / "ca.pem", "--mechanism",
-                    "SCRAM-SHA-256", "--authentication-id", USER, "--authorization-id", "", "--password", PASSWORD, "--no-cb"])
-        expect(True, "235" in text, f"235 in {text}")
+        command = [gsasl, "--smtp", "--connect", f"{HOST}:{server.port}", "--x509-ca-file", server.folder / "ca.pem", "--mechanism",
+                   "SCRAM-SHA-256", "--authorization-id", "", "--no-cb"]
+        text = run([*command, "--authentication-id", USER, "--password", PASSWORD])
+        expect(True, "235 2.7.0" in text, f"235 in {text}")
+        for user, password in ((USER, "wrong"), ("nobody", PASSWORD)):  # the name of a user is not told from another
+            text = run([*command, "--authentication-id", user, "--password", password], status=1)
+            expect((1, True), (len(re.findall(r"^334 \S", text, re.MULTILINE)), "535 5.7.8" in text), f"challenges and 535 in {text}")
 
 
 main(with_smtplib, each_cut, refusals, any_sender, disk, ends, old_tls, with_swaks, with_curl, with_gsasl)
