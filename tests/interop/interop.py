@@ -64,6 +64,16 @@ def receive_program():
     sys.exit(f"{folder}: no 02_receive there; build it first")
 
 
+def send_program():
+    """The command of a client program: 03_send of the build folder, or, as long as it is not built, one with the same words that is
+    made of Python's smtplib. The environment variable EHLO_SEND=smtplib asks for the latter."""
+    folder = receive_program().parent
+    for place in (folder / "03_send", folder / "examples/03_send"):
+        if place.exists() and os.environ.get("EHLO_SEND") != "smtplib":
+            return [place]
+    return [sys.executable, pathlib.Path(__file__).with_name("smtplib_send.py")]
+
+
 class Stored:
     """One message as it lies in a Maildir: `octets` are those behind the Return-Path and Received fields on top."""
 
