@@ -3,7 +3,7 @@
 # Installs the mail programs that the tests of this folder drive, on Debian and its relatives: swaks, msmtp, curl, OpenSSL, Python with
 # aiosmtpd, Postfix, Dovecot and Exim. No daemon starts: Postfix stays without a configuration, and while packages are installed,
 # policy-rc.d forbids every start. Nothing is removed: where another mail server is installed, Postfix is not, and the script says so.
-# Mail servers exclude each other as packages: Exim is only unpacked, into build/interop/exim.
+# Mail servers exclude each other as packages: Exim is only unpacked, into build/interop/exim, and runs without privileges.
 set -eu
 
 lib=/usr/lib/dovecot
@@ -13,6 +13,7 @@ for pair in swaks:swaks msmtp:msmtp curl:curl openssl:openssl python3:python3 ai
   dovecot:dovecot-core $lib/lmtp:dovecot-lmtpd $lib/submission:dovecot-submissiond $lib/imap:dovecot-imapd $lib/pop3:dovecot-pop3d; do
   command -v "${pair%:*}" >/dev/null || [ -x "/usr/sbin/${pair%:*}" ] || missing="$missing ${pair#*:}"
 done
+ls /usr/lib/*/libnss_wrapper.so >/dev/null 2>&1 || missing="$missing libnss-wrapper"
 unpack=
 for program in /usr/sbin/exim4 /usr/sbin/exim "$unpacked/usr/sbin/exim4"; do
   if [ -x "$program" ]; then unpack=no; fi
@@ -60,7 +61,8 @@ if [ "$unpack" != no ]; then
   fetched=$(mktemp -d)
   rm -rf "$unpacked"
   mkdir -p "$unpacked"
-  if ! { (cd "$fetched" && apt-get download -q exim4-daemon-light) && dpkg-deb -x "$fetched"/exim4-daemon-light_*.deb "$unpacked"; }; then
+  if ! { (cd "$fetched" && apt-get download -q exim4-daemon-light) && dpkg-deb -x "$fetched"/exim4-daemon-light_*.deb "$unpacked" &&
+    chmod u-s "$unpacked/usr/sbin/exim4"; }; then
     failed="$failed exim4-daemon-light"
   fi
   rm -rf "$fetched"

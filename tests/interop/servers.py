@@ -55,6 +55,10 @@ def maildir_files(folder):
     return sorted((path for part in ("new", "cur") for path in (folder / part).glob("*")), key=lambda p: p.stat().st_mtime_ns)
 
 
+def return_path(content):
+    return re.match(rb"(?i)Return-Path:[ \t]*([^\r\n]*)", content)[1].decode("utf-8", "surrogateescape")
+
+
 def cut_fields(content, *patterns, end=b"\r\n"):
     """What follows the header fields that a server put on top; each of them has to be there."""
     for pattern in patterns:
@@ -76,6 +80,7 @@ class Server:
         self.folder.chmod(0o755)
         self.ca = self.folder / "ca.pem"
         self.process = None
+        self.return_paths = []  # of what `take` gave last, where the server stores them
 
     def address(self, port=None, host=HOST):
         return f"{host}:{port or self.port}"
@@ -139,6 +144,10 @@ class Server:
             if time.monotonic() > end:
                 raise Failed(f"{type(self).__name__}: {what} takes over {seconds} s\n{self.logs()}")
             time.sleep(0.02)
+
+    def keeps(self, octets):
+        """What `take` gives for a message that was sent; where that is not the message itself, the server's class says why."""
+        return octets
 
     def settle(self):
         """Waits until all that the server has taken lies where it is to lie."""
@@ -286,19 +295,26 @@ postlog unix-dgram n - n - 1 postlogd
         """Postfix stores lines that end in LF, under Return-Path, X-Original-To and Delivered-To of virtual(8) and Received of its
         server. Whatever the client had in lines comes back by exactly this: without these four, each LF a CRLF."""
         self.settle()
-        out = []
+        self.return_paths, out = [], []
         for path in maildir_files(self.mail / user):
-            rest = cut_fields(path.read_bytes(), b"Return-Path", b"X-Original-To", b"Delivered-To", b"Received", end=b"\n")
+            content = path.read_bytes()
+            rest = cut_fields(content, b"Return-Path", b"X-Original-To", b"Delivered-To", b"Received", end=b"\n")
             if b"\r" in rest:
                 raise Failed(f"a CR in what Postfix stored: {rest[:300]!r}")
+            self.return_paths.append(return_path(content))
             out.append(rest.replace(b"\n", b"\r\n"))
             path.unlink()
         return out
 
     def stop(self):
-        if self.process and self.process.poll() is None:
-            subprocess.run([self.master, "-c", self.folder / "etc", "stop"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60,
-                           check=False)
+        """The process that was started is a shell that waits for master(8), which ends all others."""
+        pid = self.folder / "queue/pid/master.pid"
+        if self.process and self.process.poll() is None and pid.exists() and pid.read_text().strip():
+            os.kill(int(pid.read_text()), signal.SIGTERM)
+            try:
+                self.process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                os.kill(int(pid.read_text()), signal.SIGKILL)
         super().stop()
 
 
@@ -334,3 +350,403 @@ def send(server, recipients, octets, *options, sender=SENDER, status=0, address=
         raise Failed(f"sending {octets[:40]!r} ended with status {done.returncode} and not {status}:\n"
                      f"{done.stdout[-1500:].decode('utf-8', 'replace')}{done.stderr[-1500:].decode('utf-8', 'replace')}")
     return Sent(done)
+
+
+class Exim(Server):
+    """Exim as a user without privileges, from wherever it was unpacked.
+
+    Debian's looks for its own user by name, which nss_wrapper answers. `users` have mailboxes; `later` are refused with 450, all
+    others with 550. `port` has STARTTLS, `tls_port` TLS from the start. A `bare` one offers none of PIPELINING, CHUNKING, 8BITMIME,
+    SMTPUTF8, DSN and STARTTLS, and gives no limit with SIZE.
+    """
+
+    def __init__(self, users=(), later=(), bare=False):
+        places = [EXIM, pathlib.Path("/usr/sbin/exim4"), pathlib.Path("/usr/sbin/exim")]
+        self.exim = next((place for place in places if place.exists()), None) or skip("Exim is not installed")
+        super().__init__()
+        self.users, self.later, self.bare = users, later, bare
+        self.port, self.tls_port = free_ports(2)
+
+    def start(self):
+        self.make_certificate()
+        at = self.folder
+        self.mail = self.own_folder("mail")
+        self.own_folder("spool")
+        self.own_folder("logs")
+        uid, gid = plain_user()
+        self.write("passwd", f"root:x:0:0::/:/bin/false\nDebian-exim:x:{uid}:{gid}::/:/bin/false\n")
+        self.write("group", f"root:x:0:\nDebian-exim:x:{gid}:\n")
+        binary = shutil.copyfile(self.exim, at / "exim")  # which is not setuid, as the one of the package is
+        binary.chmod(0o755)
+        self.environment = {"LD_PRELOAD": "libnss_wrapper.so", "NSS_WRAPPER_PASSWD": f"{at}/passwd", "NSS_WRAPPER_GROUP": f"{at}/group"}
+        self.write("users", "".join(f"{user}: {user}\n" for user in self.users))
+        self.write("later", "".join(f"{user}:\n" for user in self.later))
+        whom = "" if self.bare else "*"
+        self.write("exim.conf", f"""
+primary_hostname = {DOMAIN}
+spool_directory = {at}/spool
+log_file_path = {at}/logs/%slog
+log_selector = +pipelining +smtp_no_mail
+pid_file_path = {at}/spool/exim.pid
+exim_path = {binary}
+keep_environment = {" : ".join(self.environment)}
+deliver_drop_privilege = true
+local_interfaces = 127.0.0.1
+daemon_smtp_ports = {self.port} : {self.tls_port}
+tls_on_connect_ports = {self.tls_port}
+tls_certificate = {at}/cert.pem
+tls_privatekey = {at}/key.pem
+tls_advertise_hosts = {whom}
+host_lookup =
+helo_allow_chars = _
+smtp_accept_max_per_connection = 0
+smtp_accept_queue_per_connection = 0
+smtp_max_unknown_commands = 100
+message_size_limit = {0 if self.bare else LARGEST}
+pipelining_advertise_hosts = {whom}
+chunking_advertise_hosts = {whom}
+smtputf8_advertise_hosts = {whom}
+dsn_advertise_hosts = {whom}
+prdr_enable = false
+accept_8bitmime = {"false" if self.bare else "true"}
+acl_smtp_rcpt = recipient
+acl_smtp_data = accept
+
+begin acl
+recipient:
+  defer message = 450 4.2.1 Try again later
+        local_parts = lsearch;{at}/later
+  accept domains = {DOMAIN}
+         local_parts = lsearch;{at}/users
+  deny message = 5.1.1 Who is that?
+
+begin routers
+all:
+  driver = accept
+  transport = mailbox
+
+begin transports
+mailbox:
+  driver = appendfile
+  maildir_format
+  directory = {self.mail}/${{lookup{{$local_part}}lsearch{{{at}/users}}}}
+  use_crlf
+  return_path_add
+  message_prefix =
+  message_suffix =
+""")
+        self.spawn([binary, "-C", at / "exim.conf", "-bdf", "-q1h"], env=self.environment)
+        self.wait_for(self.port, self.tls_port)
+
+    def keeps(self, octets):
+        """Exim ends a header section with an empty line, which a message of zero octets has not."""
+        return octets or b"\r\n"
+
+    def settle(self):
+        self.until(lambda: not any((self.folder / "spool/input").rglob("*-?")), "the queue")
+
+    def take(self, user):
+        """Exim stores lines that end in CRLF when told to, under Return-path of the delivery and Received of its server."""
+        self.settle()
+        self.return_paths, out = [], []
+        for path in maildir_files(self.mail / user):
+            content = path.read_bytes()
+            self.return_paths.append(return_path(content))
+            out.append(cut_fields(content, b"Return-path", b"Received"))
+            path.unlink()
+        return out
+
+
+class Dovecot(Server):
+    """Dovecot as a user without privileges: LMTP, submission, IMAP, POP3, and a SASL service for Postfix.
+
+    `users` have mailboxes and PASSWORD; the mailbox of each of `full` is over its quota, which LMTP finds out when it has the
+    message; the one of each of `broken` cannot be opened; all others are unknown. Mail that is submitted goes to `relay`, a port.
+    Mailboxes lie in `mail` (a folder with a Maildir for each user), or in a folder of its own.
+    """
+
+    lmtp = True
+
+    def __init__(self, users=(), full=(), broken=(), relay=None, mail=None):
+        self.dovecot = program("dovecot")
+        for part in ("lmtp", "submission", "imap", "pop3"):
+            if not pathlib.Path("/usr/lib/dovecot", part).exists():
+                skip(f"Dovecot's {part} is not installed")
+        super().__init__()
+        self.users, self.full, self.broken, self.relay, self.mail = users, full, broken, relay, mail
+        self.port, self.submission_port, self.submissions_port, self.imap_port, self.pop3_port = free_ports(5)
+        self.sasl = self.folder / "sasl/auth"
+
+    def start(self):
+        self.make_certificate()
+        at = self.folder
+        self.own_folder("run")
+        self.own_folder("sasl")
+        self.own_folder("logs")
+        self.mail = self.mail or self.own_folder("mail")
+        uid, gid = plain_user()
+        user, group = pwd.getpwuid(uid).pw_name, subprocess.check_output(["id", "-gn", str(uid)], text=True).strip()
+        who = f"user = {user}\n  group = {group}\n  chroot ="
+        lines = [f"{name}:{{PLAIN}}{PASSWORD}:{uid}:{gid}::{at}::" for name in (*self.users, *self.full, *self.broken)]
+        for n, name in enumerate((*self.users, *self.full, *self.broken)):
+            if name in self.full:
+                lines[n] += "userdb_quota_rule=*:bytes=1"
+            if name in self.broken:
+                lines[n] += "userdb_mail=maildir:/dev/null/x"
+        self.write("users", "\n".join(lines) + "\n")
+        relay = "" if not self.relay else f"submission_relay_host = 127.0.0.1\nsubmission_relay_port = {self.relay}"
+        self.write("dovecot.conf", f"""
+base_dir = {at}/run
+state_dir = {at}/run
+log_path = {at}/logs/log
+protocols = lmtp submission imap pop3
+hostname = {DOMAIN}
+default_internal_user = {user}
+default_internal_group = {group}
+default_login_user = {user}
+first_valid_uid = 1
+first_valid_gid = 1
+listen = 127.0.0.1
+ssl = yes
+ssl_cert = <{at}/cert.pem
+ssl_key = <{at}/key.pem
+auth_mechanisms = plain login cram-md5 scram-sha-256
+auth_username_format = %Ln
+auth_failure_delay = 0
+passdb {{
+  driver = passwd-file
+  args = {at}/users
+}}
+userdb {{
+  driver = passwd-file
+  args = {at}/users
+}}
+mail_location = maildir:{self.mail}/%n
+mail_save_crlf = yes
+mail_fsync = never
+lmtp_hdr_delivery_address = none
+plugin {{
+  quota = count:User quota
+  quota_vsizes = yes
+}}
+protocol lmtp {{
+  mail_plugins = quota
+}}
+{relay}
+submission_max_mail_size = {LARGEST}
+service lmtp {{
+  {who}
+  inet_listener lmtp {{
+    address = 127.0.0.1
+    port = {self.port}
+  }}
+  unix_listener lmtp {{
+    mode = 0
+  }}
+}}
+service submission-login {{
+  {who}
+  inet_listener submission {{
+    port = {self.submission_port}
+  }}
+  inet_listener submissions {{
+    port = {self.submissions_port}
+    ssl = yes
+  }}
+}}
+service imap-login {{
+  {who}
+  inet_listener imap {{
+    port = {self.imap_port}
+  }}
+  inet_listener imaps {{
+    port = 0
+  }}
+}}
+service pop3-login {{
+  {who}
+  inet_listener pop3 {{
+    port = {self.pop3_port}
+  }}
+  inet_listener pop3s {{
+    port = 0
+  }}
+}}
+service auth {{
+  {who}
+  unix_listener {self.sasl} {{
+    mode = 0666
+  }}
+}}
+""" + "".join(f"service {name} {{\n  {who}\n}}\n" for name in
+              ("anvil", "auth-worker", "config", "dict", "imap", "log", "pop3", "stats", "submission")))
+        self.spawn([self.dovecot, "-F", "-c", at / "dovecot.conf"])
+        self.wait_for(self.port, self.submission_port, self.submissions_port, self.imap_port, self.pop3_port)
+
+    def take(self, user):
+        """Dovecot stores lines that end in CRLF when told to, under Return-Path and Received of its LMTP server."""
+        self.return_paths, out = [], []
+        for path in maildir_files(pathlib.Path(self.mail) / user):
+            content = path.read_bytes()
+            self.return_paths.append(return_path(content))
+            out.append(cut_fields(content, b"Return-Path", b"Received"))
+            path.unlink()
+        return out
+
+
+class Aiosmtpd(Server):
+    """aiosmtpd, in a program of its own: SIZE, and where asked for 8BITMIME (without `decode_data`), SMTPUTF8, STARTTLS, and AUTH with
+    PLAIN and LOGIN for `user` with PASSWORD. It never has PIPELINING, CHUNKING or DSN. With `no_ehlo` it knows HELO only."""
+
+    def __init__(self, users=(), later=(), decode_data=False, smtputf8=True, tls=False, user=None, size=LARGEST, no_ehlo=False):
+        self.python = next((found for name in (sys.executable, "/usr/bin/python3") if (found := shutil.which(name)) and subprocess.run(
+            [found, "-c", "import aiosmtpd"], stderr=subprocess.DEVNULL, check=False).returncode == 0), None)
+        if not self.python:
+            skip("aiosmtpd is not installed")
+        super().__init__()
+        self.port, = free_ports(1)
+        self.tls = tls
+        self.asked = {"users": users, "later": later, "decode_data": decode_data, "smtputf8": smtputf8, "user": user, "size": size,
+                      "password": PASSWORD, "no_ehlo": no_ehlo, "port": self.port, "hostname": DOMAIN, "certificate": None, "key": None}
+
+    def start(self):
+        if self.tls:
+            self.make_certificate()
+            self.asked |= {"certificate": str(self.folder / "cert.pem"), "key": str(self.folder / "key.pem")}
+        self.mail = self.own_folder("mail")
+        self.asked["mail"] = str(self.mail)
+        program_text = pathlib.Path(__file__).with_name("aiosmtpd_server.py").read_text()  # a folder that the user may not read
+        self.spawn([self.python, "-B", "-c", program_text, json.dumps(self.asked)])
+        self.wait_for(self.port)
+
+    def take(self, user):
+        out = []
+        for path in sorted((self.mail / user).glob("*")):
+            out.append(path.read_bytes())
+            path.unlink()
+        return out
+
+
+class Collector(Server):
+    """A server of our own, in a thread: it keeps what it gets, and how it came. `offers` are the lines of its EHLO reply; a recipient
+    whose local-part begins with `refused` gets 550, with `later` 450. It is what a Dovecot relays to.
+
+    `reads` are the commands that came with one read each, of all sessions: ["EHLO"], ["MAIL", "RCPT", "DATA"], ...
+    """
+
+    ALL = ("PIPELINING", "CHUNKING", "8BITMIME", "SMTPUTF8", "DSN", "ENHANCEDSTATUSCODES", f"SIZE {LARGEST}")
+
+    def __init__(self, offers=ALL, lmtp=False):
+        super().__init__()
+        self.offers, self.lmtp = offers, lmtp
+        self.mail, self.envelopes, self.reads = collections.defaultdict(list), [], []
+
+    def start(self):
+        collector = self
+
+        class Session(socketserver.BaseRequestHandler):
+            def handle(self):
+                collector.session(self.request)
+
+        class Threads(socketserver.ThreadingTCPServer):
+            daemon_threads = True
+
+        self.server = Threads(("127.0.0.1", 0), Session)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def stop(self):
+        if hasattr(self, "server"):
+            self.server.shutdown()
+            self.server.server_close()
+
+    def take(self, user):
+        return self.mail.pop(user, [])
+
+    def session(self, connection):
+        """One client, until it goes."""
+        connection.settimeout(60)
+        buffer, commands, sender, recipients, octets = b"", [], None, [], b""
+
+        def say(code, text):
+            connection.sendall(f"{code} {text}\r\n".encode())
+
+        def more():
+            nonlocal buffer
+            if commands:
+                self.reads.append(commands[:])
+                commands.clear()
+            if not (got := connection.recv(1 << 16)):
+                raise EOFError
+            buffer += got
+
+        def line(until=b"\r\n"):
+            nonlocal buffer
+            while until not in buffer:
+                more()
+            out, buffer = buffer.split(until, 1)
+            return out
+
+        def store():
+            nonlocal sender, recipients, octets
+            self.envelopes.append((sender, recipients[:]))
+            for _ in recipients if self.lmtp else recipients[:1]:
+                say(250, "2.0.0 Kept")
+            for path in recipients:
+                self.mail[re.match(r"<([^@>]*)", path)[1]].append(octets)
+            sender, recipients, octets = None, [], b""
+
+        say(220, f"{DOMAIN} here")
+        try:
+            while True:
+                command = line().decode("utf-8", "surrogateescape")
+                verb, _, rest = command.partition(" ")
+                verb = verb.upper()
+                commands.append(verb)
+                if verb in ("EHLO", "LHLO"):
+                    words = [DOMAIN, *self.offers]
+                    connection.sendall("".join(f"250{' ' if n + 1 == len(words) else '-'}{word}\r\n"
+                                               for n, word in enumerate(words)).encode())
+                elif verb == "MAIL":
+                    sender = rest.removeprefix("FROM:")
+                    say(250, "2.1.0 OK")
+                elif verb == "RCPT" and rest[4:].startswith("<refused"):
+                    say(550, "5.1.1 Who is that?")
+                elif verb == "RCPT" and rest[4:].startswith("<later"):
+                    say(450, "4.2.1 Try again later")
+                elif verb == "RCPT":
+                    recipients.append(rest.removeprefix("TO:"))
+                    say(250, "2.1.5 OK")
+                elif verb == "DATA" and not recipients:
+                    say(503, "5.5.1 For whom?")
+                elif verb == "DATA":
+                    say(354, "Go on")
+                    buffer = b"\r\n" + buffer  # the line end before the text: with it, an empty message ends like any other
+                    text = line(b"\r\n.\r\n")
+                    octets = re.sub(rb"(?m)^\.", b"", text[2:] + b"\r\n") if text else b""
+                    store()
+                elif verb == "BDAT":
+                    size = int(rest.split()[0])
+                    while len(buffer) < size:
+                        more()
+                    octets, buffer = octets + buffer[:size], buffer[size:]
+                    if not recipients:
+                        octets = b""
+                        say(503, "5.5.1 For whom?")
+                    elif rest.upper().endswith(" LAST"):
+                        store()
+                    else:
+                        say(250, "2.0.0 More")
+                elif verb == "QUIT":
+                    say(221, "2.0.0 Bye")
+                    return
+                elif verb in ("RSET", "NOOP", "HELO"):
+                    sender, recipients, octets = (None, [], b"") if verb == "RSET" else (sender, recipients, octets)
+                    say(250, "2.0.0 OK")
+                else:
+                    say(500, "5.5.2 What?")
+        except (EOFError, OSError):
+            pass
+        finally:
+            if commands:
+                self.reads.append(commands[:])
