@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <type_traits>
 
 #include <ehlo/error.hpp>
 
@@ -56,6 +57,12 @@ struct answer_due {
   friend constexpr bool operator==(const answer_due&, const answer_due&) = default;
 };
 
+/// Whether the TLS that was negotiated is good enough. RFC 3207 4.1.
+enum class tls_strength : std::uint8_t {
+  sufficient,
+  insufficient,  ///< the server says 554 to every command but QUIT; the client says QUIT
+};
+
 /// Octets of the message, transparency dots left out: a slice of the input given last, or of a constant. RFC 5321 4.5.2.
 struct mail_data {
   std::string_view octets;  ///< never empty
@@ -90,8 +97,44 @@ struct violation {
   friend constexpr bool operator==(const violation&, const violation&) = default;
 };
 
+/// What kind of action a type is, for the concepts `question` and `notice`.
+enum class action_kind : std::uint8_t {
+  flow,      ///< octets, the channel, TLS
+  question,  ///< waits for exactly one answer
+  notice,    ///< tells, and needs no answer
+};
+
+namespace detail {
+
+/// The headers of the sessions say which of their types are questions and notices.
+template <class T>
+inline constexpr action_kind kind_of_action = action_kind::flow;
+template <>
+inline constexpr action_kind kind_of_action<transaction_reset> = action_kind::notice;
+template <>
+inline constexpr action_kind kind_of_action<violation> = action_kind::notice;
+
+}  // namespace detail
+
+/// An action that waits for exactly one answer, of either end.
+template <class T>
+concept question = detail::kind_of_action<std::remove_cvref_t<T>>
+== action_kind::question;
+
+/// An action that only tells, and needs no answer, of either end.
+template <class T>
+concept notice = detail::kind_of_action<std::remove_cvref_t<T>>
+== action_kind::notice;
+
 /// What an end waits for. RFC 5321 4.5.3.2.
-enum class waiting_for : std::uint8_t { nothing, command, data_block, handshake };
+enum class waiting_for : std::uint8_t {
+  nothing,
+  command,     ///< the server: a command
+  data_block,  ///< the server: a block of mail data; the client: that one is taken
+  handshake,   ///< the TLS handshake
+  greeting,    ///< the client: the greeting
+  reply,       ///< the client: the reply to a command
+};
 
 /// How long to wait: re-arm the timer when `serial` changes, and only then; when it runs out, say `timed_out()`.
 struct wait {

@@ -19,6 +19,9 @@
 
 namespace ehlo {
 
+/// SMTP (RFC 5321) or LMTP (RFC 2033). LMTP does not belong on port 25 (RFC 2033 1).
+enum class protocol : std::uint8_t { smtp, lmtp };
+
 /// The verbs that `ehlo` knows. The last group is known and never implemented (RFC 5321 F.1, F.6): 502.
 enum class verb : std::uint8_t {
   ehlo,

@@ -7,17 +7,28 @@
 
 #include <ehlo/actions.hpp>
 #include <ehlo/ascii.hpp>
+#include <ehlo/capabilities.hpp>
+#include <ehlo/client/actions.hpp>
+#include <ehlo/client/options.hpp>
+#include <ehlo/client/plan.hpp>
+#include <ehlo/client/session.hpp>
 #include <ehlo/codec/chunk_reader.hpp>
 #include <ehlo/codec/command_parser.hpp>
+#include <ehlo/codec/command_writer.hpp>
 #include <ehlo/codec/mail_data_reader.hpp>
+#include <ehlo/codec/mail_data_writer.hpp>
+#include <ehlo/codec/message_traits.hpp>
 #include <ehlo/codec/octet_scan.hpp>
+#include <ehlo/codec/reply_parser.hpp>
 #include <ehlo/codec/reply_writer.hpp>
 #include <ehlo/command.hpp>
 #include <ehlo/enhanced_status_code.hpp>
+#include <ehlo/envelope.hpp>
 #include <ehlo/error.hpp>
 #include <ehlo/extension/auth.hpp>
 #include <ehlo/extension/body.hpp>
 #include <ehlo/extension/dsn.hpp>
+#include <ehlo/extension/limits.hpp>
 #include <ehlo/extension/size.hpp>
 #include <ehlo/grammar/address_literal.hpp>
 #include <ehlo/grammar/base64.hpp>
@@ -40,9 +51,11 @@
 #include <ehlo/parameters.hpp>
 #include <ehlo/protocol/order_of_commands.hpp>
 #include <ehlo/protocol/order_of_replies.hpp>
+#include <ehlo/received_reply.hpp>
 #include <ehlo/replies.hpp>
 #include <ehlo/reply.hpp>
 #include <ehlo/result.hpp>
+#include <ehlo/sasl/client.hpp>
 #include <ehlo/sasl/external.hpp>
 #include <ehlo/sasl/login.hpp>
 #include <ehlo/sasl/oauthbearer.hpp>
@@ -56,7 +69,7 @@
 #include <ehlo/server/options.hpp>
 #include <ehlo/server/reply_for.hpp>
 #include <ehlo/server/session.hpp>
-#include <ehlo/server/storage.hpp>
+#include <ehlo/storage.hpp>
 #include <ehlo/version.hpp>
 
 #endif  // EHLO_EHLO_HPP

@@ -201,7 +201,9 @@ constexpr std::string_view word(effect value) {
 constexpr std::string_view word(reset_cause value) {
   return word_at<8>({"rset", "hello", "quit", "refused", "chunkless", "timed_out", "peer_gone", "closed"}, value);
 }
-constexpr std::string_view word(waiting_for value) { return word_at<4>({"nothing", "command", "data_block", "handshake"}, value); }
+constexpr std::string_view word(waiting_for value) {
+  return word_at<6>({"nothing", "command", "data_block", "handshake", "greeting", "reply"}, value);
+}
 constexpr std::string_view word(exchange_end value) { return word_at<3>({"cancelled", "malformed", "aborted"}, value); }
 constexpr std::string_view word(protocol value) { return word_at<2>({"smtp", "lmtp"}, value); }
 constexpr std::string_view word(tls_mode value) { return word_at<4>({"unavailable", "offered", "required", "active"}, value); }
@@ -213,6 +215,9 @@ constexpr std::string_view word(custom_parameter::place value) { return word_at<
 constexpr std::string_view word(tls_strength value) { return word_at<2>({"sufficient", "insufficient"}, value); }
 constexpr std::string_view word(with_protocol value) { return text_of(value); }
 constexpr std::string_view word(sasl::mechanism value) { return word_at(sasl::mechanism_names, value); }
+
+template <class T, class... Candidates>
+inline constexpr bool is_one_of = (std::same_as<T, Candidates> || ...);
 
 template <class T>
 concept has_word = requires(const T& value) {

@@ -37,7 +37,36 @@ struct limits {
   std::uint32_t output = 4096;                 ///< octets of collected replies before `transmit` comes; at least 1024
 };
 
-/// How long an end waits at most, in seconds. RFC 5321 4.5.3.2.
+/// What a client reads of one reply. A reply over a limit ends the session: whoever sends it does not mean well.
+struct reply_limits {
+  std::uint32_t line = 2048;            ///< octets of a line, with CRLF; at least 512 (RFC 5321 4.5.3.1.5)
+  std::uint32_t lines = 512;            ///< lines of a reply
+  std::uint32_t octets = 128U * 1024U;  ///< octets of a reply; it is held whole
+};
+
+/// What a client session sends and reads at most.
+struct client_limits {
+  reply_limits reply{};
+  std::uint32_t batch = 1024;     ///< octets of commands that are sent without waiting for replies (RFC 2920 3.1); at least 512
+  std::uint32_t recipients = 0;   ///< RCPT commands of a transaction, the rest go in further ones (RFC 5321 4.5.4.1); 0: no limit
+  std::uint32_t coalesced = 0;    ///< mail data are copied into pieces of so many octets; 0: sent as slices, without a copy
+  std::uint32_t challenges = 10;  ///< challenges of an AUTH exchange, then it is cancelled
+  std::uint32_t auth_line = 512;  ///< octets of an AUTH command with its initial response (RFC 4954 4)
+};
+
+/// How long a client waits at most, in seconds: one wait for each command. RFC 5321 4.5.3.2.
+struct client_timeouts {
+  std::uint32_t greeting = 300;    ///< 4.5.3.2.1
+  std::uint32_t mail = 300;        ///< 4.5.3.2.2
+  std::uint32_t rcpt = 300;        ///< 4.5.3.2.3
+  std::uint32_t data = 120;        ///< DATA to its 354 (4.5.3.2.4)
+  std::uint32_t data_block = 180;  ///< each piece of mail data that is sent (4.5.3.2.5)
+  std::uint32_t message = 600;     ///< the end of mail data to its reply (4.5.3.2.6)
+  std::uint32_t command = 300;     ///< any other command
+  std::uint32_t handshake = 300;   ///< the TLS handshake
+};
+
+/// How long a server waits at most, in seconds. RFC 5321 4.5.3.2.
 struct timeouts {
   std::uint32_t command = 300;     ///< the server waits for a command (4.5.3.2.7)
   std::uint32_t data_block = 180;  ///< the server waits for a block of mail data (4.5.3.2.5)

@@ -11,9 +11,9 @@ import re
 import sys
 
 FLOORS = [
-    ("words", r"(ascii|result|error|limits|version|secret)\.hpp"),
+    ("words", r"(ascii|result|error|limits|version|secret|storage)\.hpp"),
     ("grammar", r"grammar/.*"),
-    ("vocabulary", r"(command|reply|replies|enhanced_status_code|parameters|capabilities|envelope|actions)\.hpp|extension/.*"),
+    ("vocabulary", r"(command|reply|replies|received_reply|enhanced_status_code|parameters|capabilities|envelope|actions)\.hpp|extension/.*"),
     ("codec", r"codec/.*"),
     ("protocol", r"protocol/.*"),
     ("sessions", r"(server|client|observer)/.*"),

@@ -143,7 +143,7 @@ class Submission:
 
 def with_smtplib():
     """smtplib: STARTTLS and implicit TLS, PLAIN, LOGIN and CRAM-MD5: what is stored is what was sent"""
-    # [6409-8.3] smtplib: Date and Message-ID are added where they are missing
+    # [6409-8-01] smtplib: Date and Message-ID are added where they are missing
     with Submission("--cram-md5") as server:
         for opened in (server.starttls, server.implicit):
             for method in ("auth_plain", "auth_login", "auth_cram_md5"):
@@ -179,7 +179,7 @@ def each_cut():
 
 def refusals():
     """530 without AUTH or TLS, 535 for a wrong password, 550 for the mailbox of another"""
-    # [6409-4.3] smtplib: 530 to MAIL without AUTH
+    # [6409-4.3-01] smtplib: 530 to MAIL without AUTH
     with Submission("--cram-md5") as server:
         with server.clear() as client:
             client.ehlo()

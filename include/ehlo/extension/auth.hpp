@@ -21,7 +21,13 @@ enum class first_message : std::uint8_t {
   server_lenient  ///< the server, and an initial response is taken as the first answer, as LOGIN's clients do
 };
 
-/// A SASL mechanism that a session offers: its registered name and the manners that the session has to know.
+/// Whether a mechanism has said all that it has to say. RFC 4954 4.
+enum class exchange : std::uint8_t {
+  goes_on,   ///< the server's success would come too early
+  complete,  ///< the server may say that all is well
+};
+
+/// A SASL mechanism that a session offers or uses: its registered name and the manners that the session has to know.
 struct auth_mechanism {
   std::string_view name;  ///< 1 to 20 upper-case letters, digits, hyphens and underscores
   first_message first = first_message::client;

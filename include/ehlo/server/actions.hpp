@@ -5,7 +5,6 @@
 /// @file
 /// What a server session tells its caller to do. One law: do what the action says, then call `next` again.
 
-#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -178,20 +177,34 @@ using server_action =
 
 namespace detail {
 
-template <class T, class... Candidates>
-inline constexpr bool is_one_of = (std::same_as<T, Candidates> || ...);
+template <>
+inline constexpr action_kind kind_of_action<greeting_question> = action_kind::question;
+template <>
+inline constexpr action_kind kind_of_action<hello_question> = action_kind::question;
+template <>
+inline constexpr action_kind kind_of_action<starttls_question> = action_kind::question;
+template <>
+inline constexpr action_kind kind_of_action<auth_question> = action_kind::question;
+template <>
+inline constexpr action_kind kind_of_action<mail_question> = action_kind::question;
+template <>
+inline constexpr action_kind kind_of_action<rcpt_question> = action_kind::question;
+template <>
+inline constexpr action_kind kind_of_action<data_question> = action_kind::question;
+template <>
+inline constexpr action_kind kind_of_action<message_question> = action_kind::question;
+template <>
+inline constexpr action_kind kind_of_action<vrfy_question> = action_kind::question;
+template <>
+inline constexpr action_kind kind_of_action<expn_question> = action_kind::question;
+template <>
+inline constexpr action_kind kind_of_action<help_question> = action_kind::question;
+template <>
+inline constexpr action_kind kind_of_action<custom_question> = action_kind::question;
+template <>
+inline constexpr action_kind kind_of_action<exchange_ended> = action_kind::notice;
 
 }  // namespace detail
-
-/// An action that waits for exactly one answer.
-template <class T>
-concept question =
-    detail::is_one_of<std::remove_cvref_t<T>, greeting_question, hello_question, starttls_question, auth_question, mail_question,
-                      rcpt_question, data_question, message_question, vrfy_question, expn_question, help_question, custom_question>;
-
-/// An action that only tells, and needs no answer.
-template <class T>
-concept notice = detail::is_one_of<std::remove_cvref_t<T>, transaction_reset, violation, exchange_ended>;
 
 static_assert(std::is_trivially_copyable_v<server_action>);
 

@@ -21,9 +21,6 @@
 
 namespace ehlo {
 
-/// SMTP (RFC 5321) or LMTP (RFC 2033). LMTP does not belong on port 25 (RFC 2033 1).
-enum class protocol : std::uint8_t { smtp, lmtp };
-
 /// What a session has to do with TLS. RFC 3207.
 enum class tls_mode : std::uint8_t {
   unavailable,  ///< STARTTLS is not offered: 502

@@ -26,15 +26,9 @@
 #include <ehlo/server/actions.hpp>
 #include <ehlo/server/options.hpp>
 #include <ehlo/server/reply_for.hpp>
-#include <ehlo/server/storage.hpp>
+#include <ehlo/storage.hpp>
 
 namespace ehlo {
-
-/// Whether the TLS that was negotiated is good enough. RFC 3207 4.1.
-enum class tls_strength : std::uint8_t {
-  sufficient,
-  insufficient,  ///< every command but QUIT gets 554
-};
 
 /// The server's end of one session. One law: do what the action says, then call `next` again.
 ///

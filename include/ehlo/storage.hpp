@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#ifndef EHLO_SERVER_STORAGE_HPP
-#define EHLO_SERVER_STORAGE_HPP
+#ifndef EHLO_STORAGE_HPP
+#define EHLO_STORAGE_HPP
 
 /// @file
 /// Where a session keeps the octets that it must keep: a line that was cut, and replies not yet given. Two policies with one
@@ -128,6 +128,8 @@ class growing_storage {
     output_size_ -= given_;
     given_ = 0;
   }
+  /// Overwrites what was given: it held a secret.
+  constexpr void wipe_given() { detail::wipe_octets(output(), given_); }
   constexpr void clear_output() {
     drop_given();
     output_size_ = 0;
@@ -240,6 +242,7 @@ class fixed_storage {
     output_size_ -= given_;
     given_ = 0;
   }
+  constexpr void wipe_given() { detail::wipe_octets(output_, given_); }
   constexpr void clear_output() { output_size_ = given_ = 0; }
   static constexpr void trim() {}
 
@@ -253,4 +256,4 @@ class fixed_storage {
 
 }  // namespace ehlo
 
-#endif  // EHLO_SERVER_STORAGE_HPP
+#endif  // EHLO_STORAGE_HPP

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef EHLO_CLIENT_PLAN_HPP
+#define EHLO_CLIENT_PLAN_HPP
+
+/// @file
+/// How a message goes, decided before an octet of it leaves: which parameters MAIL gets, DATA or BDAT, and why it cannot go at all.
+/// RFC 5321 2.2, 1870 6, 3030, 3461 5, 6152, 6531 3.2, 8689 4.2.1, 9422.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include <ehlo/ascii.hpp>
+#include <ehlo/capabilities.hpp>
+#include <ehlo/client/options.hpp>
+#include <ehlo/codec/mail_data_writer.hpp>
+#include <ehlo/codec/message_traits.hpp>
+#include <ehlo/envelope.hpp>
+#include <ehlo/extension/body.hpp>
+#include <ehlo/result.hpp>
+
+namespace ehlo {
+
+/// What a client knows of its channel and server when it makes a plan.
+struct sending_conditions {
+  ehlo::capabilities capabilities{};  ///< of the last EHLO, the one inside TLS if there is TLS
+  std::uint32_t keywords = 0;  ///< a bit for each of `client_options::keywords` that the server offers, the first being bit 0
+  bool tls = false;            ///< TLS is active
+  bool tls_verified = false;   ///< and the server has shown that it is the one that was looked for
+};
+
+/// How a message goes.
+struct transaction_plan {
+  std::optional<std::uint64_t> size{};  ///< the number of SIZE; none: MAIL has no SIZE
+  std::optional<body_type> body{};      ///< the word of BODY; none: MAIL has no BODY
+  bool smtputf8 = false;                ///< MAIL has SMTPUTF8
+  bool dsn = false;                     ///< RET, ENVID, NOTIFY and ORCPT are sent
+  bool auth = false;                    ///< AUTH is sent
+  bool chunked = false;                 ///< BDAT instead of DATA
+  bool eight_bit = false;               ///< octets above 127 may be sent
+
+  /// How the mail data writer writes it.
+  constexpr mail_data_writer::rules rules(line_ends policy) const {
+    return {policy, eight_bit, !chunked, body == body_type::binary};
+  }
+  friend constexpr bool operator==(const transaction_plan&, const transaction_plan&) = default;
+};
+
+namespace detail {
+
+inline constexpr bool is_dsn_parameter(std::string_view keyword) {
+  for (const std::string_view known : {"RET", "ENVID", "NOTIFY", "ORCPT"}) {
+    if (ascii::equal_ignoring_case(keyword, known)) return true;
+  }
+  return false;
+}
+
+}  // namespace detail
+
+/// Makes the plan of a message, or says why it cannot go as asked. Octets of a message whose traits are not known are checked again
+/// while they are written.
+///
+/// Fails with `errc::no_recipients`; `smtputf8_not_offered` (a path, parameter or header section holds UTF-8);
+/// `eight_bit_mime_not_offered`; `binary_mime_not_offered`; `bare_line_end` or `text_line_too_long` (and the message is not to go
+/// as BINARYMIME); `size_over_limit` (SIZE); `dsn_not_offered` (unless `dsn_policy::relay`); `require_tls_not_offered`;
+/// `keyword_not_offered` (a parameter of the caller's).
+constexpr result<transaction_plan> plan_transaction(envelope_view mail, const message_traits& message,
+                                                    const sending_conditions& now, const client_options& options) {
+  const capabilities& offered = now.capabilities;
+  transaction_plan out;
+  if (mail.recipient_count() == 0) return error{errc::no_recipients};
+
+  const bool binary = message.body == body_type::binary;
+  if (binary) {
+    if (!offered.has(extension::binary_mime) || !offered.has(extension::chunking) || options.chunking == chunking_policy::never)
+      return error{errc::binary_mime_not_offered};  // RFC 3030 3
+  } else {
+    if (message.bare_line_ends > 0 && options.line_ends == line_ends::refuse) return error{errc::bare_line_end};
+    if (message.long_line) return error{errc::text_line_too_long};
+  }
+  if (message.body == body_type::eight_bit && !offered.has(extension::eight_bit_mime))
+    return error{errc::eight_bit_mime_not_offered};  // RFC 6152 3
+  const bool eight_bit = message.body != body_type::seven_bit && offered.has(extension::eight_bit_mime);
+  if (binary) {
+    out.body = body_type::binary;
+  } else if (eight_bit) {
+    out.body = body_type::eight_bit;
+  }
+  out.eight_bit = binary || eight_bit;
+
+  out.smtputf8 = message.utf8_header || mail.needs_smtputf8();
+  if (out.smtputf8 && !offered.has(extension::smtputf8)) return error{errc::smtputf8_not_offered};  // RFC 6531 3.2
+
+  out.chunked = binary || (offered.has(extension::chunking) && options.chunking == chunking_policy::preferred);
+
+  if (message.size) {
+    std::uint64_t size = *message.size;
+    if (!binary) size += message.bare_line_ends + (message.open_line ? crlf.size() : 0U);
+    const std::uint64_t most = offered.maximum_size();
+    if (offered.has(extension::size) && most != 0 && size > most) return error{errc::size_over_limit};  // RFC 1870 7
+    if (offered.has(extension::size)) out.size = size;
+  }
+
+  out.dsn = offered.has(extension::dsn);
+  out.auth = offered.has(extension::auth);
+  const auto object = [&](const checked_parameters& parameters) -> std::optional<error> {
+    for (const parameter& p : parameters.list()) {
+      if (detail::is_dsn_parameter(p.keyword)) {
+        if (!out.dsn && options.dsn == dsn_policy::required) return error{errc::dsn_not_offered};
+      } else if (ascii::equal_ignoring_case(p.keyword, "REQUIRETLS")) {
+        // RFC 8689 4.2.1: TLS, a verified server, and the keyword in the EHLO inside TLS.
+        if (!now.tls || !now.tls_verified || !offered.has(extension::require_tls)) return error{errc::require_tls_not_offered};
+      } else if (!ascii::equal_ignoring_case(p.keyword, "AUTH")) {
+        const auto found = std::ranges::find_if(
+            options.keywords, [&p](std::string_view keyword) { return ascii::equal_ignoring_case(keyword, p.keyword); });
+        const auto index = static_cast<unsigned>(found - options.keywords.begin());
+        if (found == options.keywords.end() || (now.keywords >> index & 1U) == 0) return error{errc::keyword_not_offered};
+      }
+    }
+    return std::nullopt;
+  };
+  if (const auto objection = object(mail.parameters())) return *objection;
+  for (const recipient& to : mail) {
+    if (const auto objection = object(to.parameters)) return *objection;
+  }
+  return out;
+}
+
+}  // namespace ehlo
+
+#endif  // EHLO_CLIENT_PLAN_HPP
