@@ -710,9 +710,9 @@ class Collector(Server):
                 elif verb == "MAIL":
                     sender = rest.removeprefix("FROM:")
                     say(250, "2.1.0 OK")
-                elif verb == "RCPT" and rest[4:].startswith("<refused"):
+                elif verb == "RCPT" and rest[3:].startswith("<refused"):
                     say(550, "5.1.1 Who is that?")
-                elif verb == "RCPT" and rest[4:].startswith("<later"):
+                elif verb == "RCPT" and rest[3:].startswith("<later"):
                     say(450, "4.2.1 Try again later")
                 elif verb == "RCPT":
                     recipients.append(rest.removeprefix("TO:"))
