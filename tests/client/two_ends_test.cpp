@@ -18,7 +18,6 @@ struct stored {
   std::string from;
   std::vector<std::string> to;
   std::string octets;
-  friend bool operator==(const stored&, const stored&) = default;
 };
 
 struct outcome {

@@ -18,7 +18,6 @@ using kind = ehlo::mail_data_writer::step::kind;
 struct written {
   std::string octets;
   bool broken = false;
-  friend bool operator==(const written&, const written&) = default;
 };
 
 /// Writes `text` in two pieces, cut at `cut`.
