@@ -61,9 +61,9 @@ def internationalized(server, *options, **words):
             deliver(server, octets, *options, *way, user=UTF8_USER, what=name, sender="j\u00f8rgen@client.example", **words)
 
 
-def refused_here(server, octets, reason, *options, user="a", **words):
+def refused_here(server, octets, reason, *options, user="a", ways=WAYS, **words):
     """The client itself refuses: status 65, a reason on standard error, and nothing arrives."""
-    for way in WAYS:
+    for way in ways:
         sent = send(server, [to(user)], octets, *options, *way, status=65, **words)
         expect(True, re.search(reason, sent.errors, re.IGNORECASE) is not None, f"'{reason}' in the errors {sent.errors!r}")
         expect(True, set(sent.verdicts) <= {"not sent"}, f"verdicts {sent.verdicts}")

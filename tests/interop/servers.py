@@ -14,6 +14,7 @@ import os
 import pathlib
 import pwd
 import re
+import select
 import shutil
 import signal
 import socket
@@ -467,11 +468,13 @@ class Dovecot(Server):
 
     lmtp = True
 
+    @staticmethod
+    def installed():
+        parts = [pathlib.Path("/usr/lib/dovecot", part) for part in ("lmtp", "submission", "imap", "pop3")]
+        return shutil.which("dovecot", path="/usr/sbin:/usr/local/sbin") and all(part.exists() for part in parts)
+
     def __init__(self, users=(), full=(), broken=(), relay=None, mail=None):
-        self.dovecot = program("dovecot")
-        for part in ("lmtp", "submission", "imap", "pop3"):
-            if not pathlib.Path("/usr/lib/dovecot", part).exists():
-                skip(f"Dovecot's {part} is not installed")
+        self.dovecot = self.installed() and program("dovecot") or skip("Dovecot is not installed, or not all of it")
         super().__init__()
         self.users, self.full, self.broken, self.relay, self.mail = users, full, broken, relay, mail
         self.port, self.submission_port, self.submissions_port, self.imap_port, self.pop3_port = free_ports(5)
@@ -631,15 +634,17 @@ class Collector(Server):
     """A server of our own, in a thread: it keeps what it gets, and how it came. `offers` are the lines of its EHLO reply; a recipient
     whose local-part begins with `refused` gets 550, with `later` 450. It is what a Dovecot relays to.
 
-    `reads` are the commands that came with one read each, of all sessions: ["EHLO"], ["MAIL", "RCPT", "DATA"], ...
+    `verbs` are the commands of all sessions. A `patient` one waits a little before it answers MAIL, and notes in `ahead` whether the
+    client did not.
     """
 
     ALL = ("PIPELINING", "CHUNKING", "8BITMIME", "SMTPUTF8", "DSN", "ENHANCEDSTATUSCODES", f"SIZE {LARGEST}")
 
-    def __init__(self, offers=ALL, lmtp=False):
+    def __init__(self, offers=ALL, lmtp=False, patient=False):
         super().__init__()
-        self.offers, self.lmtp = offers, lmtp
-        self.mail, self.envelopes, self.reads = collections.defaultdict(list), [], []
+        self.offers, self.lmtp, self.patient = offers, lmtp, patient
+        self.mail, self.envelopes, self.last_sender = collections.defaultdict(list), [], None
+        self.verbs, self.ahead = [], []
 
     def start(self):
         collector = self
@@ -666,16 +671,13 @@ class Collector(Server):
     def session(self, connection):
         """One client, until it goes."""
         connection.settimeout(60)
-        buffer, commands, sender, recipients, octets = b"", [], None, [], b""
+        buffer, sender, recipients, octets = b"", None, [], b""
 
         def say(code, text):
             connection.sendall(f"{code} {text}\r\n".encode())
 
         def more():
             nonlocal buffer
-            if commands:
-                self.reads.append(commands[:])
-                commands.clear()
             if not (got := connection.recv(1 << 16)):
                 raise EOFError
             buffer += got
@@ -690,6 +692,7 @@ class Collector(Server):
         def store():
             nonlocal sender, recipients, octets
             self.envelopes.append((sender, recipients[:]))
+            self.last_sender = sender
             for _ in recipients if self.lmtp else recipients[:1]:
                 say(250, "2.0.0 Kept")
             for path in recipients:
@@ -702,13 +705,15 @@ class Collector(Server):
                 command = line().decode("utf-8", "surrogateescape")
                 verb, _, rest = command.partition(" ")
                 verb = verb.upper()
-                commands.append(verb)
+                self.verbs.append(verb)
                 if verb in ("EHLO", "LHLO"):
                     words = [DOMAIN, *self.offers]
                     connection.sendall("".join(f"250{' ' if n + 1 == len(words) else '-'}{word}\r\n"
                                                for n, word in enumerate(words)).encode())
                 elif verb == "MAIL":
                     sender = rest.removeprefix("FROM:")
+                    if self.patient:
+                        self.ahead.append(bool(buffer or select.select([connection], [], [], 0.3)[0]))
                     say(250, "2.1.0 OK")
                 elif verb == "RCPT" and rest[3:].startswith("<refused"):
                     say(550, "5.1.1 Who is that?")
@@ -747,6 +752,3 @@ class Collector(Server):
                     say(500, "5.5.2 What?")
         except (EOFError, OSError):
             pass
-        finally:
-            if commands:
-                self.reads.append(commands[:])

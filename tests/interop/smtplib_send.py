@@ -169,8 +169,7 @@ class Client:
         commands = [f"MAIL FROM:<{'' if sender == '<>' else sender}>{parameters}", *(f"RCPT TO:<{to}>{notify}" for to in asked.to)]
         chunked = smtp.has_extn("chunking") and not asked.no_chunking
         if smtp.has_extn("pipelining") and not asked.no_pipelining:
-            for command in commands:
-                smtp.putcmd(command)
+            smtp.send("".join(command + "\r\n" for command in commands).encode())
             replies = [smtp.getreply() for _ in commands]
         else:
             replies = [smtp.docmd(commands[0])]
