@@ -15,6 +15,7 @@
 #include <utility>
 
 #include <ehlo/limits.hpp>
+#include <ehlo/secret.hpp>
 
 namespace ehlo {
 
@@ -24,15 +25,6 @@ namespace detail {
 constexpr char* allocate_octets(std::size_t count) {
   if (std::is_constant_evaluated()) return new char[count]{};
   return new (std::nothrow) char[count];
-}
-
-/// Overwrites octets in a way that the optimizer keeps.
-constexpr void wipe_octets(char* octets, std::size_t count) {
-  if (std::is_constant_evaluated()) {
-    std::fill_n(octets, count, '\0');
-  } else {
-    for (volatile char* p = octets; count > 0; --count) *p++ = '\0';
-  }
 }
 
 }  // namespace detail
@@ -74,7 +66,7 @@ class growing_storage {
       char* const larger = detail::allocate_octets(capacity);
       if (larger == nullptr) return false;
       std::copy_n(line_, line_size_, larger);
-      if (line_ != nullptr) detail::wipe_octets(line_, line_size_);
+      if (line_ != nullptr) wipe(line_, line_size_);
       delete[] line_;
       line_ = larger;
       line_capacity_ = static_cast<std::uint32_t>(capacity);
@@ -85,7 +77,7 @@ class growing_storage {
   }
   constexpr void clear_line() { line_size_ = 0; }
   constexpr void wipe_line() {
-    if (line_ != nullptr) detail::wipe_octets(line_, line_size_);
+    if (line_ != nullptr) wipe(line_, line_size_);
     line_size_ = 0;
   }
 
@@ -129,7 +121,7 @@ class growing_storage {
     given_ = 0;
   }
   /// Overwrites what was given: it held a secret.
-  constexpr void wipe_given() { detail::wipe_octets(output(), given_); }
+  constexpr void wipe_given() { wipe(output(), given_); }
   constexpr void clear_output() {
     drop_given();
     output_size_ = 0;
@@ -159,7 +151,7 @@ class growing_storage {
   constexpr std::size_t output_capacity() const { return heap_ != nullptr ? heap_capacity_ : inline_octets; }
 
   constexpr void release() {
-    if (line_ != nullptr) detail::wipe_octets(line_, line_size_);
+    if (line_ != nullptr) wipe(line_, line_size_);
     delete[] line_;
     delete[] heap_;
     delete[] retired_;
@@ -221,7 +213,7 @@ class fixed_storage {
   }
   constexpr void clear_line() { line_size_ = 0; }
   constexpr void wipe_line() {
-    detail::wipe_octets(line_, line_size_);
+    wipe(line_, line_size_);
     line_size_ = 0;
   }
 
@@ -242,7 +234,7 @@ class fixed_storage {
     output_size_ -= given_;
     given_ = 0;
   }
-  constexpr void wipe_given() { detail::wipe_octets(output_, given_); }
+  constexpr void wipe_given() { wipe(output_, given_); }
   constexpr void clear_output() { output_size_ = given_ = 0; }
   static constexpr void trim() {}
 
