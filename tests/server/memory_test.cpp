@@ -9,11 +9,12 @@
 
 #include <ehlo/server/session.hpp>
 
+#include "support/allocations.hpp"
 #include "support/catch.hpp"
 
 namespace {
 
-std::size_t allocations = 0;
+using counted::allocations;
 std::size_t live_octets_limit = 0;  // largest request seen while counting
 std::size_t failures = 0;           // allocations that were failed
 std::size_t failing = 0;            // the n-th nothrow allocation from now fails, and all after it; 0: none

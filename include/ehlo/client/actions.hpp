@@ -172,10 +172,11 @@ struct unsolicited {
 /// The session has failed and ends: QUIT where it still can be said, then `close_channel`. Of a transaction that was begun
 /// `transaction_failed` follows; another command that was waiting has no result.
 struct failed {
-  /// `errc::greeting_refused`, `hello_refused`, `tls_not_offered`, `tls_refused`, `tls_too_weak`, `octets_before_tls`,
-  /// `no_common_mechanism`, `authentication_failed`, `authentication_cancelled`, `authentication_unfinished`, `service_closing`
-  /// (421), `connection_lost`, `reply_timeout`, `unexpected_reply`, `unsolicited_reply`, `reset_refused`, the errors of
-  /// `reply_parser`, those of the mail data writer (in the middle of DATA), `message_abandoned` (the same), or `out_of_memory`.
+  /// `errc::greeting_refused`, `hello_refused`, `tls_not_offered`, `tls_refused`, `tls_handshake`, `tls_too_weak`,
+  /// `octets_before_tls`, `no_common_mechanism`, `authentication_failed`, `authentication_cancelled`, `authentication_unfinished`,
+  /// `service_closing` (421), `connection_lost`, `reply_timeout`, `unexpected_reply`, `unsolicited_reply`, `reset_refused`, the
+  /// errors of `reply_parser`, those of the mail data writer (in the middle of DATA), `message_abandoned` (the same), or
+  /// `out_of_memory`.
   errc reason{};
   std::optional<received_reply> reply{};  ///< the reply that it is about, if this is the first notice that tells of it
   std::uint64_t offset = 0;               ///< of a broken rule: the octet, counted from 0 at the first octet of the session

@@ -21,6 +21,7 @@
 #include <ehlo/client/actions.hpp>
 #include <ehlo/client/options.hpp>
 #include <ehlo/client/plan.hpp>
+#include <ehlo/codec/command_parser.hpp>
 #include <ehlo/codec/command_writer.hpp>
 #include <ehlo/codec/mail_data_writer.hpp>
 #include <ehlo/codec/message_traits.hpp>
@@ -122,20 +123,21 @@ class basic_client_session {
   /// that, `session_busy` while something else is under way, `argument_octet` or `line_too_long` for an argument that no command
   /// holds, and `out_of_memory`.
   constexpr result<void> noop() {
-    return command([](std::span<char> out) { return write(plain_command{verb::noop}, out); });
+    return command(0, [](std::span<char> out) { return write(plain_command{verb::noop}, out); });
   }
   /// RSET. The session says it by itself when it has to.
   constexpr result<void> reset() {
-    return command([](std::span<char> out) { return write(plain_command{verb::rset}, out); });
+    return command(0, [](std::span<char> out) { return write(plain_command{verb::rset}, out); });
   }
-  /// VRFY: `argument` is a user name or mailbox; SMTPUTF8 is added if it holds UTF-8 and the server offers it, else
+  /// VRFY: `argument` is a mailbox, an atom or a quoted string; SMTPUTF8 is added if it holds UTF-8 and the server offers it, else
   /// `errc::smtputf8_not_offered`. RFC 5321 3.5, RFC 6531 3.7.4.2.
   constexpr result<void> verify(std::string_view argument) { return look_up(verb::vrfy, argument); }
   /// EXPN, in the same way.
   constexpr result<void> expand(std::string_view argument) { return look_up(verb::expn, argument); }
-  /// HELP, with or without a topic.
+  /// HELP, with or without a topic: an atom or quoted string. RFC 5321 4.1.1.8.
   constexpr result<void> help(std::string_view topic = {}) {
-    return command([topic](std::span<char> out) { return write(help_command{topic}, out); });
+    if (const auto parsed = parse_help(topic); !parsed) return parsed.error();
+    return command(topic.size(), [topic](std::span<char> out) { return write(help_command{topic}, out); });
   }
   /// ETRN: `node` is a domain, or one with @ or # before it. Fails with `errc::keyword_not_offered`. RFC 1985.
   constexpr result<void> etrn(std::string_view node) {
@@ -143,13 +145,14 @@ class basic_client_session {
     if (!capabilities_.has(extension::etrn)) return error{errc::keyword_not_offered};
     const bool has_option = node.starts_with('@') || node.starts_with('#');
     if (const auto named = domain::parse(node.substr(has_option ? 1 : 0)); !named) return named.error();
-    return command([node](std::span<char> out) { return command_writer{out}.put("ETRN ").put(node).finish(); });
+    return command(node.size(), [node](std::span<char> out) { return command_writer{out}.put("ETRN ").put(node).finish(); });
   }
-  /// A command that `ehlo` has not: its verb and argument without CRLF. Fails with `errc::out_of_order` for a verb that `ehlo`
-  /// knows, which would change what the session is at.
+  /// A command that `ehlo` has not: its verb and argument without CRLF. Fails with `errc::argument_missing` without
+  /// a verb, and with `errc::out_of_order` for one that `ehlo` knows, which would change what the session is at.
   constexpr result<void> raw(std::string_view line) {
+    if (line.empty() || line.front() == ' ') return error{errc::argument_missing};
     if (verb_of(line.substr(0, line.find(' '))) != verb::unknown) return error{errc::out_of_order};
-    return command([line](std::span<char> out) { return command_writer{out}.put(line).finish(); });
+    return command(line.size(), [line](std::span<char> out) { return command_writer{out}.put(line).finish(); });
   }
   /// EHLO again, and `ready` after it. RFC 5321 4.1.4.
   constexpr result<void> hello() {
@@ -193,10 +196,10 @@ class basic_client_session {
   constexpr result<void> abandon() {
     if (open_ != asked::mail_data) return error{open_ == asked::nothing ? errc::no_open_question : errc::wrong_answer};
     open_ = asked::nothing;
-    if (chunked_) {
+    if (plan_.chunked) {
       give_up_transaction(errc::message_abandoned);
     } else {
-      plan_failure(errc::message_abandoned);
+      fail_later(errc::message_abandoned);
     }
     return {};
   }
@@ -223,7 +226,7 @@ class basic_client_session {
     open_ = asked::nothing;
     if (auth_sent_) return cancel();
     stage_ = stage::ready;
-    if (options_->auth_required) plan_failure(errc::authentication_cancelled);
+    if (options_->auth_required) fail_later(errc::authentication_cancelled);
     return {};
   }
   constexpr result<void> decline(ticket t) { return named(t) ? decline() : stale(); }
@@ -256,7 +259,7 @@ class basic_client_session {
     fresh.quit_ = before.quit_;
     fresh.end_of_input_ = before.end_of_input_;
     *this = std::move(fresh);
-    if (strength == tls_strength::insufficient) plan_failure(errc::tls_too_weak);
+    if (strength == tls_strength::insufficient) fail_later(errc::tls_too_weak);
     new_wait();
     return {};
   }
@@ -264,7 +267,7 @@ class basic_client_session {
   /// The handshake has failed: the session ends (RFC 3207 4). Fails with `errc::tls_not_pending`.
   constexpr result<void> tls_failed() {
     if (!handshake_) return error{errc::tls_not_pending};
-    plan_failure(errc::tls_refused);
+    fail_later(errc::tls_handshake);
     return {};
   }
 
@@ -274,7 +277,7 @@ class basic_client_session {
   /// What `timeout()` names did not come in time: the session ends. Fails with `errc::wrong_answer` while nothing is waited for.
   constexpr result<void> timed_out() {
     if (timeout().what == waiting_for::nothing) return error{errc::wrong_answer};
-    plan_failure(errc::reply_timeout);
+    fail_later(errc::reply_timeout);
     return {};
   }
 
@@ -284,12 +287,12 @@ class basic_client_session {
   /// The channel is broken both ways: nothing more is sent, outstanding notices come, then `close_channel`.
   constexpr void disconnected() {
     if (is_closing()) {
-      storage_.clear_output();
+      discard_output();
       ending_ = ending::closed;
       return;
     }
     end_of_input_ = true;
-    plan_failure(errc::connection_lost);
+    fail_later(errc::connection_lost);
   }
 
   /// Gives back heap memory that holds nothing.
@@ -308,7 +311,9 @@ class basic_client_session {
     if (handshake_) return after(waiting_for::handshake, most.handshake);
     if (phase_ == phase::sending) return after(waiting_for::data_block, most.data_block);
     switch (awaiting_) {
-      case awaited::nothing: return after(waiting_for::nothing, 0);
+      case awaited::nothing:
+        // The rest of a reply that nothing asked for: whoever sends half of one must not hold the session for ever.
+        return parser_.is_amid() ? after(waiting_for::reply, most.command) : after(waiting_for::nothing, 0);
       case awaited::greeting: return after(waiting_for::greeting, most.greeting);
       case awaited::message:
       case awaited::chunk: return after(waiting_for::reply, most.message);
@@ -389,6 +394,13 @@ class basic_client_session {
     storage_.drop_given();
   }
 
+  /// What was not given is not sent; credentials among it are overwritten.
+  constexpr void discard_output() {
+    if (secret_) (void)storage_.give_output();
+    drop_given();
+    storage_.clear_output();
+  }
+
   /// Writes one line by `write(span)`, at most `most` octets.
   template <class Write>
   constexpr result<void> put_line(std::size_t most, Write write_line_to) {
@@ -403,7 +415,7 @@ class basic_client_session {
   /// Writes a command without arguments, and waits for its reply.
   constexpr void send(verb name, awaited reply) {
     if (!put_line(16, [name](std::span<char> out) { return write(plain_command{name}, out); }))
-      return plan_failure(errc::out_of_memory);
+      return fail_later(errc::out_of_memory);
     awaiting_ = reply;
   }
 
@@ -419,20 +431,27 @@ class basic_client_session {
       return error{errc::session_busy};
     return {};
   }
+  /// Sends a single command with an argument of so many octets.
   template <class Write>
-  constexpr result<void> command(Write write_line_to) {
+  constexpr result<void> command(std::size_t argument, Write write_line_to) {
     if (const auto may = may_command(); !may) return may;
-    if (const auto put = put_line(sizes::command_line, write_line_to); !put) return put;
+    if (argument + longest_word > sizes::command_line) return error{errc::line_too_long, sizes::command_line};
+    if (const auto put = put_line(argument + longest_word, write_line_to); !put) return put;
     awaiting_ = awaited::command;
     return {};
   }
   constexpr result<void> look_up(verb name, std::string_view argument) {
     if (const auto may = may_command(); !may) return may;
-    if (argument.empty()) return error{errc::argument_missing};
     const bool utf8 = !ascii::is_ascii(argument);
-    if (utf8 && !is_utf8(argument)) return error{errc::utf8_ill_formed};
     if (utf8 && !capabilities_.has(extension::smtputf8)) return error{errc::smtputf8_not_offered};
-    return command([&](std::span<char> out) { return write(lookup_command{name, argument, std::nullopt, utf8}, out); });
+    const charset set = utf8 ? charset::utf8 : charset::ascii;
+    if (!mailbox::parse(argument, set)) {
+      const auto text = grammar::match([](cursor& in, charset c) { return grammar::string(in, c); }, argument, set);
+      if (!text) return text.error();
+    }
+    return command(argument.size(), [&](std::span<char> out) {
+      return write(lookup_command{name, argument, std::nullopt, utf8}, out);
+    });
   }
   /// After TLS: the transaction that waits, as the caller gave it.
   constexpr void take_request(const basic_client_session& from) {
@@ -461,7 +480,7 @@ class basic_client_session {
   // ---- Failures --------------------------------------------------------------------------------------------------------------
 
   /// The session fails at the next call of `next`.
-  constexpr void plan_failure(errc code) {
+  constexpr void fail_later(errc code) {
     if (has_failure_ || is_closing()) return;
     has_failure_ = true;
     failure_ = code;
@@ -496,7 +515,7 @@ class basic_client_session {
   constexpr maybe_action fail(errc code, std::optional<received_reply> about = std::nullopt, std::uint64_t offset = 0) {
     has_failure_ = false;
     if (ending_ != ending::no || awaiting_ == awaited::quit) {
-      storage_.clear_output();
+      discard_output();
       ending_ = ending::closed;
       return std::nullopt;
     }
@@ -517,7 +536,7 @@ class basic_client_session {
   }
 
   constexpr void forget_in_flight() {
-    storage_.clear_output();
+    discard_output();
     awaiting_ = awaited::nothing;
     batch_reset_ = batch_mail_ = batch_data_ = false;
     batch_rcpts_ = 0;
@@ -556,7 +575,7 @@ class basic_client_session {
       if (!input.empty()) return fail(errc::octets_before_tls, std::nullopt, taken_);
       return start_tls{};
     }
-    if (phase_ == phase::sending) return chunked_ ? send_chunk(input) : send_mail_data(input);
+    if (phase_ == phase::sending) return plan_.chunked ? send_chunk(input) : send_mail_data(input);
     if (awaiting_ == awaited::chunk && phase_ == phase::data && input.empty() && !parser_.is_amid() && may_send_more_chunks())
       return ask_mail_data();
     if (awaiting_ != awaited::nothing || !input.empty() || parser_.is_amid()) return read_reply(input);
@@ -606,7 +625,7 @@ class basic_client_session {
       return fail(errc::service_closing, r);
     }
     switch (awaiting_) {
-      case awaited::nothing: plan_failure(errc::unsolicited_reply); return unsolicited{r};
+      case awaited::nothing: fail_later(errc::unsolicited_reply); return unsolicited{r};
       case awaited::greeting: return take_greeting(r);
       case awaited::ehlo:
       case awaited::helo: return take_hello(r);
@@ -617,7 +636,7 @@ class basic_client_session {
       case awaited::message: return chunks_in_flight_ > 0 ? take_chunk(r) : take_message(r);
       case awaited::command:
         awaiting_ = awaited::nothing;
-        if (r.is_intermediate()) plan_failure(errc::unexpected_reply);
+        if (r.is_intermediate()) fail_later(errc::unexpected_reply);
         return command_result{r};
       case awaited::quit: ending_ = ending::closed; return std::nullopt;
     }
@@ -676,10 +695,10 @@ class basic_client_session {
   }
 
   constexpr void send_hello(verb name, awaited reply) {
-    const auto put = put_line(sizes::command_line, [&](std::span<char> out) {
+    const auto put = put_line(options_->hostname.size() + longest_word, [&](std::span<char> out) {
       return write(hello_command{name, *host::parse(options_->hostname)}, out);
     });
-    if (!put) return plan_failure(put.error().code);
+    if (!put) return fail_later(put.error().code);
     awaiting_ = reply;
   }
 
@@ -814,7 +833,7 @@ class basic_client_session {
     return {};
   }
   constexpr result<void> fail_to_respond(error reason) {
-    plan_failure(errc::out_of_memory);
+    fail_later(errc::out_of_memory);
     return reason;
   }
 
@@ -834,7 +853,7 @@ class basic_client_session {
     octets_ = {};
     authenticated_ = r.is_completed();
     if (!authenticated_ && options_->auth_required)
-      plan_failure(cancelled_ ? errc::authentication_cancelled : errc::authentication_failed);
+      fail_later(cancelled_ ? errc::authentication_cancelled : errc::authentication_failed);
     return authentication_result{mechanism(), r};
   }
 
@@ -865,18 +884,16 @@ class basic_client_session {
     out.bare_line_ends = bare_line_end_ && options_->line_ends == line_ends::refuse ? 1 : 0;
     return out;
   }
-  constexpr result<transaction_plan> plan() const { return plan_transaction(envelope_, traits(), conditions(), *options_); }
-
   constexpr maybe_action start_transaction() {
-    const auto planned = plan();
+    const auto planned = plan_transaction(envelope_, traits(), conditions(), *options_);
     mail_sent_ = false;
     if (!planned) return fail_transaction(planned.error().code);
-    chunked_ = planned->chunked;
-    rules_ = planned->rules(options_->line_ends);
+    plan_ = *planned;
     any_accepted_ = false;
     rcpt_next_ = rcpt_answered_ = 0;
     rcpt_at_ = static_cast<std::uint32_t>(detail::envelope_record::read(envelope_.octets(), 0).size());
-    return start_group();
+    start_group();
+    return std::nullopt;
   }
 
   /// RCPT commands of a transaction. The result of each recipient in LMTP is told by its place among the accepted ones.
@@ -889,14 +906,14 @@ class basic_client_session {
   }
 
   /// The next recipients that one MAIL serves.
-  constexpr maybe_action start_group() {
+  constexpr void start_group() {
     mail_sent_ = false;
     const std::uint32_t left = envelope_.recipient_count() - rcpt_next_;
     const std::uint32_t count = std::min(left, group_size());
     if (options_->recipients == recipient_policy::all_or_nothing && (count < left || rcpt_next_ > 0))
-      return fail_transaction(errc::too_many_recipients);
+      return give_up_transaction(errc::too_many_recipients);
     const std::uint32_t mail_max = capabilities_.limits().mail_max;
-    if (mail_max != 0 && mails_ >= mail_max) return fail_transaction(errc::too_many_transactions);  // RFC 9422 4.1
+    if (mail_max != 0 && mails_ >= mail_max) return give_up_transaction(errc::too_many_transactions);  // RFC 9422 4.1
     group_first_ = rcpt_next_;
     group_end_ = rcpt_next_ + count;
     accepted_ = refused_ = lmtp_answered_ = 0;
@@ -905,7 +922,6 @@ class basic_client_session {
     begin_data_ = true;
     writer_ = {};
     phase_ = phase::commands;
-    return std::nullopt;
   }
 
   constexpr bool pipelines() const { return options_->pipelining && capabilities_.has(extension::pipelining); }
@@ -916,7 +932,7 @@ class basic_client_session {
     const auto put = [this, &size](std::size_t most, auto write_line_to) {
       const std::size_t before = storage_.collected();
       if (const auto done = put_line(most, write_line_to); !done) {
-        plan_failure(done.error().code);
+        fail_later(done.error().code);
         return false;
       }
       size += storage_.collected() - before;
@@ -932,9 +948,7 @@ class basic_client_session {
       const auto mail = detail::envelope_record::read(envelope_.octets(), 0);
       const std::size_t most = mail.path.size() + mail.parameters.size() + longest_mail_words;
       if (is_full(most)) return wait_for_batch();
-      const auto planned = plan();
-      if (!planned) return fail_transaction(planned.error().code);
-      if (!put(most, [&](std::span<char> out) { return write_mail(mail, *planned, out); })) return std::nullopt;
+      if (!put(most, [&](std::span<char> out) { return write_mail(mail, out); })) return std::nullopt;
       batch_mail_ = mail_sent_ = true;
       ++mails_;
     }
@@ -947,6 +961,7 @@ class basic_client_session {
         const std::uint32_t index = rcpt_next_;
         advance_recipient(to);
         rcpt_answered_ = rcpt_next_;
+        ++refused_;
         return recipient_deferred{index, errc::too_many_domains};
       }
       if (!put(most, [&](std::span<char> out) { return write_rcpt(to, out); })) return std::nullopt;
@@ -954,13 +969,13 @@ class basic_client_session {
       advance_recipient(to);
     }
     // The lone dot into an unwanted 354 would send an empty message to those that were accepted: then DATA has to wait.
-    const bool may_pipeline_data = !chunked_ && options_->recipients == recipient_policy::any;
+    const bool may_pipeline_data = !plan_.chunked && options_->recipients == recipient_policy::any;
     if (size > 0 && (!may_pipeline_data || is_full(data_line))) return wait_for_batch();
     if (size == 0) {
       if (accepted_ == 0) return end_group();
       if (refused_ > 0 && options_->recipients == recipient_policy::all_or_nothing)
         return fail_transaction(errc::recipient_refused);
-      if (chunked_) {
+      if (plan_.chunked) {
         phase_ = phase::data;
         return std::nullopt;
       }
@@ -980,13 +995,12 @@ class basic_client_session {
     rcpt_at_ += static_cast<std::uint32_t>(to.size());
   }
 
-  constexpr result<std::size_t> write_mail(const detail::envelope_record& mail, const transaction_plan& how,
-                                           std::span<char> out) const {
+  constexpr result<std::size_t> write_mail(const detail::envelope_record& mail, std::span<char> out) const {
     command_writer line{out};
     line.put("MAIL FROM:").put(mail.path);
-    if (how.size) line.put(" SIZE=").put_number(*how.size);
-    if (how.body) line.put(" BODY=").put(text_of(*how.body));
-    if (how.smtputf8) line.put(" SMTPUTF8");
+    if (plan_.size) line.put(" SIZE=").put_number(*plan_.size);
+    if (plan_.body) line.put(" BODY=").put(text_of(*plan_.body));
+    if (plan_.smtputf8) line.put(" SMTPUTF8");
     put_parameters(line, mail.parameters);
     return line.finish();
   }
@@ -1000,8 +1014,8 @@ class basic_client_session {
   constexpr void put_parameters(command_writer& line, std::string_view parameters) const {
     for_each_word(parameters, [this, &line](std::string_view word) {
       const std::string_view keyword = word.substr(0, word.find('='));
-      if (detail::is_dsn_parameter(keyword) && !capabilities_.has(extension::dsn)) return;
-      if (keyword == "AUTH" && !capabilities_.has(extension::auth)) return;
+      if (detail::is_dsn_parameter(keyword) && !plan_.dsn) return;
+      if (keyword == "AUTH" && !plan_.auth) return;
       line.put(" ").put(word);
     });
   }
@@ -1052,7 +1066,7 @@ class basic_client_session {
       leave_batch();
       if (was_draining) return std::nullopt;
       // RFC 5321 4.5.3.1.10: 552 is how old servers say that there are too many; it is final for a message that is too large.
-      const bool transient = r.is_transient() || (r.code() == 552 && (!has_size_ || accepted_ >= sizes::recipients));
+      const bool transient = r.is_transient() || (r.code() == 552 && (!plan_.size || accepted_ >= sizes::recipients));
       if (r.is_completed()) {
         ++accepted_;
         if (is_lmtp()) accepted_bits_[(index - group_first_) / 64U] |= std::uint64_t{1} << ((index - group_first_) % 64U);
@@ -1103,7 +1117,10 @@ class basic_client_session {
   constexpr maybe_action end_group() {
     if (accepted_ == 0 && !lone_dot_) reset_needed_ = true;
     if (accepted_ > 0) any_accepted_ = true;
-    if (rcpt_next_ < envelope_.recipient_count()) return start_group();
+    if (rcpt_next_ < envelope_.recipient_count()) {
+      start_group();
+      return std::nullopt;
+    }
     if (!any_accepted_) {
       mail_sent_ = false;  // the reset is seen to
       return fail_transaction(errc::recipient_refused);
@@ -1118,7 +1135,7 @@ class basic_client_session {
   constexpr maybe_action ask_mail_data() {
     const bool begin = begin_data_;
     begin_data_ = false;
-    return mail_data_question{accepted_, begin, chunked_, ask(asked::mail_data)};
+    return mail_data_question{accepted_, begin, plan_.chunked, ask(asked::mail_data)};
   }
 
   constexpr result<void> answer_mail_data(std::string_view octets, bool last) {
@@ -1136,7 +1153,7 @@ class basic_client_session {
   constexpr maybe_action send_mail_data(std::string_view input) {
     using kind = mail_data_writer::step::kind;
     if (options_->limits.coalesced != 0 && !octets_.empty()) return copy_mail_data();
-    const auto piece = writer_.next(octets_, rules_);
+    const auto piece = writer_.next(octets_, writing_rules());
     if (piece.what == kind::broken) return fail(piece.reason.code);
     if (piece.what == kind::octets) return transmit_data(piece.octets);
     if (!is_last_) {
@@ -1145,15 +1162,16 @@ class basic_client_session {
     }
     // A reply that is there before the end of mail data is no reply to it.
     if (!input.empty()) {
-      plan_failure(errc::unsolicited_reply);
+      fail_later(errc::unsolicited_reply);
       return std::nullopt;
     }
-    const auto end = writer_.end(rules_);
+    const auto end = writer_.end(writing_rules());
     if (end.what == kind::broken) return fail(end.reason.code);
     phase_ = phase::sent;
     awaiting_ = awaited::message;
     return transmit_data(end.octets);
   }
+  constexpr mail_data_writer::rules writing_rules() const { return plan_.rules(options_->line_ends); }
   constexpr maybe_action transmit_data(std::string_view octets) {
     new_wait();
     return transmit{octets};
@@ -1164,7 +1182,7 @@ class basic_client_session {
     char* const place = storage_.reserve_output(most);
     if (place == nullptr) return fail(errc::out_of_memory);
     std::span<char> room{place, most};
-    const auto stopped = writer_.copy(octets_, room, rules_);
+    const auto stopped = writer_.copy(octets_, room, writing_rules());
     storage_.commit_output(most - room.size());
     if (stopped.what == mail_data_writer::step::kind::broken) {
       storage_.clear_output();
@@ -1185,7 +1203,7 @@ class basic_client_session {
       if (waits) return read_reply(input);
       return begin_chunk(input);
     }
-    const auto piece = writer_.next(octets_, rules_);
+    const auto piece = writer_.next(octets_, writing_rules());
     assert(piece.what != kind::broken);  // the chunk was counted with the same rules
     if (piece.what == kind::octets) return transmit_data(piece.octets);
     if (!is_last_) {
@@ -1194,7 +1212,7 @@ class basic_client_session {
       awaiting_ = awaited::chunk;
       return std::nullopt;
     }
-    const auto end = writer_.end(rules_);
+    const auto end = writer_.end(writing_rules());
     phase_ = phase::sent;
     awaiting_ = awaited::message;
     if (end.what == kind::octets) return transmit_data(end.octets);
@@ -1208,12 +1226,12 @@ class basic_client_session {
     std::uint64_t count = 0;
     mail_data_writer::step found{};
     for (std::string_view rest = octets_;;) {
-      found = probe.next(rest, rules_);
+      found = probe.next(rest, writing_rules());
       if (found.what != kind::octets) break;
       count += found.octets.size();
     }
     if (found.what != kind::broken && is_last_) {
-      found = probe.end(rules_);
+      found = probe.end(writing_rules());
       count += found.octets.size();
     }
     if (found.what == kind::broken) {
@@ -1223,12 +1241,12 @@ class basic_client_session {
     chunk_due_ = false;
     if (count == 0 && !is_last_) {
       // Nothing that could be sent yet: a CR that is held back, or no octets at all.
-      (void)writer_.next(octets_, rules_);
+      (void)writer_.next(octets_, writing_rules());
       phase_ = phase::data;
       return std::nullopt;
     }
     if (chunks_in_flight_ == 0 && !input.empty()) {
-      plan_failure(errc::unsolicited_reply);
+      fail_later(errc::unsolicited_reply);
       return std::nullopt;
     }
     const auto put = put_line(48, [&](std::span<char> out) { return write(bdat_command{count, is_last_}, out); });
@@ -1265,7 +1283,7 @@ class basic_client_session {
       lone_dot_ = true;
       return end_group();
     }
-    if (chunked_ && !r.is_completed()) reset_needed_ = true;  // RFC 3030 2
+    if (plan_.chunked && !is_lmtp() && !r.is_completed()) reset_needed_ = true;  // RFC 3030 2
     if (is_lmtp()) return take_lmtp_message(r);
     awaiting_ = awaited::nothing;
     const message_result told{group_first_, group_end_, r};
@@ -1299,20 +1317,9 @@ class basic_client_session {
   /// The message has its replies. The end of mail data has cleared the server's buffers (RFC 5321 4.1.1.4).
   constexpr void finish_group() {
     any_accepted_ = true;
-    if (rcpt_next_ < envelope_.recipient_count()) {
-      mail_sent_ = false;
-      if (const auto told = start_group()) {
-        // The notice of a message comes first; what keeps the next group from starting is told behind it.
-        const auto* const why = std::get_if<transaction_failed>(&*told);
-        assert(why != nullptr);
-        has_transaction_failure_ = true;
-        transaction_failure_ = why->reason;
-        delivery_ = why->delivery;
-      }
-      return;
-    }
-    phase_ = phase::none;
     mail_sent_ = false;
+    if (rcpt_next_ < envelope_.recipient_count()) return start_group();
+    phase_ = phase::none;
   }
 
   // ---- State -----------------------------------------------------------------------------------------------------------------
@@ -1320,6 +1327,7 @@ class basic_client_session {
   static constexpr std::uint32_t lmtp_group = 128;       ///< recipients of an LMTP transaction; more go in further ones
   static constexpr std::size_t longest_mail_words = 96;  ///< MAIL FROM: SIZE= and its number, BODY=BINARYMIME, SMTPUTF8, CRLF
   static constexpr std::size_t longest_rcpt_words = 16;
+  static constexpr std::size_t longest_word = 16;  ///< a verb, a space, SMTPUTF8 behind VRFY's argument, CRLF
   static constexpr std::size_t data_line = 6;
 
   const client_options* options_;
@@ -1331,6 +1339,7 @@ class basic_client_session {
   std::array<std::uint64_t, lmtp_group / 64> accepted_bits_{};  ///< LMTP: which recipients of the group
   ehlo::capabilities capabilities_{};
   mail_data_writer writer_{};
+  transaction_plan plan_{};
   reply_parser parser_{};
   std::array<std::uint32_t, 4> domains_{};  ///< hashes of the domains of recipients, for RCPTDOMAINMAX
   std::uint32_t domain_count_ = 0;
@@ -1343,7 +1352,7 @@ class basic_client_session {
   std::uint32_t group_first_ = 0;    ///< the recipients of this MAIL
   std::uint32_t group_end_ = 0;
   std::uint32_t accepted_ = 0;
-  std::uint32_t refused_ = 0;
+  std::uint32_t refused_ = 0;  ///< or deferred
   std::uint32_t lmtp_answered_ = 0;
   std::uint32_t batch_rcpts_ = 0;  ///< replies to RCPT that are due
   std::uint32_t challenges_ = 0;
@@ -1361,7 +1370,6 @@ class basic_client_session {
   errc transaction_failure_{};
   delivery delivery_{};
   body_type body_ = body_type::seven_bit;
-  mail_data_writer::rules rules_{};
   bool has_failure_ : 1 = false;
   bool has_transaction_failure_ : 1 = false;
   bool has_size_ : 1 = false;
@@ -1380,7 +1388,6 @@ class basic_client_session {
   bool begin_data_ : 1 = false;    ///< the next question wants the first octets
   bool is_last_ : 1 = false;       ///< the octets end the message
   bool chunk_due_ : 1 = false;     ///< BDAT has not been written yet
-  bool chunked_ : 1 = false;
   bool auth_sent_ : 1 = false;
   bool complete_ : 1 = false;  ///< the mechanism has said all
   bool cancelled_ : 1 = false;
@@ -1401,6 +1408,7 @@ class basic_client_session {
 
 /// The session with storage that grows on demand.
 using client_session = basic_client_session<growing_storage>;
+static_assert(sizeof(client_session) <= 512);
 
 /// The session with everything inside and no heap at all. A reply over `LineOctets` ends the session, whether it is cut or not;
 /// `OutputOctets` hold a batch of commands (and an AUTH response, which may need up to 12288).
