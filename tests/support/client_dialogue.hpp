@@ -10,14 +10,13 @@
 ///     s: text      the server sends the text alone
 ///     C: text      the client sends exactly this line
 ///     c: text      and here the text alone
-///     TLS          the handshake that the session asks for now succeeds with a verified server (TLS UNVERIFIED: with another, TLS
-///                  WEAK: is too weak, TLS FAILED: fails)
+///     TLS          the handshake that the session asks for now succeeds with a verified server
+///     TLS UNVERIFIED, TLS WEAK, TLS FAILED   it succeeds with another server, is too weak, fails
 ///     EOF          the server sends no more      BREAK     the channel breaks
 ///     TIMEOUT      what is waited for does not come
 ///     CLOSE        the session has closed the channel
-///     DO name arg  the caller asks for a command (quit, noop, reset, verify, expand, help, etrn, raw, hello, authenticate, send:
-///     the
-///                  next transaction of the setup)
+///     DO name arg  the caller asks for a command (quit, noop, reset, verify, expand, help, etrn, raw, hello, authenticate; send is
+///                  the next transaction of the setup)
 ///     # text       a remark
 ///
 /// Nothing may be sent that the dialogue does not expect.
@@ -404,24 +403,14 @@ class player {
 inline record play(std::string_view text, const setup& how = {}) {
   REQUIRE(how.options.check().has_value());
   const auto steps = detail::parse(text);
-  std::size_t longest = 0;
-  std::size_t run = 0;
-  for (const auto& s : steps) {
-    run = s.what == detail::kind::server ? run + s.text.size() : 0;
-    longest = std::max(longest, run);
-  }
-  const record whole = detail::player<ehlo::client_session>{how, std::size_t{1} << 30U}.play(steps);
-  if (how.whole_only) return whole;
-  const std::size_t most = longest > 4000 ? 3 : std::min<std::size_t>(longest, 40);
-  for (std::size_t cut = 1; cut <= most; ++cut) {
-    INFO("cut every " << cut);
-    CHECK(detail::player<ehlo::client_session>{how, cut}.play(steps) == whole);
-  }
-  for (const std::size_t cut : {std::size_t{1}, std::size_t{7}, std::size_t{1} << 30U}) {
-    INFO("fixed storage, cut every " << cut);
-    CHECK(detail::player<ehlo::fixed_client_session<140000, 16384>>{how, cut}.play(steps) == whole);
-  }
-  return whole;
+  return dialogue::detail::in_all_cuts(
+      dialogue::detail::longest_run(steps, detail::kind::server), how.whole_only,
+      [&](std::size_t cut) {
+        return detail::player<ehlo::client_session>{how, cut}.play(steps);
+      },
+      [&](std::size_t cut) {
+        return detail::player<ehlo::fixed_client_session<140000, 16384>>{how, cut}.play(steps);
+      });
 }
 
 }  // namespace client_dialogue

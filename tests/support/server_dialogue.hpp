@@ -456,31 +456,51 @@ class player {
   bool failed_ = false;
 };
 
+/// The longest run of octets of the end that the dialogue feeds.
+template <class Kind>
+std::size_t longest_run(const auto& steps, Kind fed) {
+  std::size_t longest = 0;
+  std::size_t run = 0;
+  for (const auto& s : steps) {
+    run = s.what == fed ? run + s.text.size() : 0;
+    longest = std::max(longest, run);
+  }
+  return longest;
+}
+
+/// Calls `growing(cut)` whole and for every cut, and `fixed(cut)` for some: all give the same record.
+template <class Growing, class Fixed>
+auto in_all_cuts(std::size_t longest, bool whole_only, Growing growing, Fixed fixed) {
+  constexpr std::size_t all = std::size_t{1} << 30U;
+  const auto whole = growing(all);
+  if (whole_only) return whole;
+  const std::size_t most = longest > 4000 ? 3 : std::min<std::size_t>(longest, 40);
+  for (std::size_t cut = 1; cut <= most; ++cut) {
+    INFO("cut every " << cut);
+    CHECK(growing(cut) == whole);
+  }
+  for (const std::size_t cut : {std::size_t{1}, std::size_t{7}, all}) {
+    INFO("fixed storage, cut every " << cut);
+    CHECK(fixed(cut) == whole);
+  }
+  return whole;
+}
+
 }  // namespace detail
 
 /// Plays the dialogue whole and in every cut, on both storages, and gives what happened, which is the same in all of them.
 inline record play(std::string_view text, const setup& how = {}) {
   REQUIRE(how.options.check().has_value());
   const auto steps = detail::parse(text);
-  std::size_t longest = 0;
-  std::size_t run = 0;
-  for (const auto& s : steps) {
-    run = s.what == detail::kind::client ? run + s.text.size() : 0;
-    longest = std::max(longest, run);
-  }
-  const record whole = detail::player<ehlo::server_session>{how, std::size_t{1} << 30U}.play(steps);
-  if (how.whole_only) return whole;
-  const std::size_t most = longest > 4000 ? 3 : std::min<std::size_t>(longest, 40);
-  for (std::size_t cut = 1; cut <= most; ++cut) {
-    INFO("cut every " << cut);
-    CHECK(detail::player<ehlo::server_session>{how, cut}.play(steps) == whole);
-  }
   // Storage of a fixed size has room for an AUTH line of the size that the options allow.
-  for (const std::size_t cut : {std::size_t{1}, std::size_t{7}, std::size_t{1} << 30U}) {
-    INFO("fixed storage, cut every " << cut);
-    CHECK(detail::player<ehlo::fixed_server_session<13000, 4096>>{how, cut}.play(steps) == whole);
-  }
-  return whole;
+  return detail::in_all_cuts(
+      detail::longest_run(steps, detail::kind::client), how.whole_only,
+      [&](std::size_t cut) {
+        return detail::player<ehlo::server_session>{how, cut}.play(steps);
+      },
+      [&](std::size_t cut) {
+        return detail::player<ehlo::fixed_server_session<13000, 4096>>{how, cut}.play(steps);
+      });
 }
 
 }  // namespace dialogue
