@@ -44,6 +44,7 @@
 #include <ehlo/message/header_section.hpp>
 #include <ehlo/message/trace.hpp>
 
+#include "support/host_name.hpp"
 #include "support/options.hpp"
 
 namespace {
@@ -87,12 +88,6 @@ struct settings {
 
 // ---- The command line -------------------------------------------------------------------------------------
 
-std::string name_of_this_host() {
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0 || !ehlo::host::parse(name.data())) return "localhost";
-  return name.data();
-}
-
 /// `folder` with %u replaced; empty if another letter stands behind a percent sign.
 std::string expand(std::string_view folder, std::string_view user) {
   std::string out;
@@ -128,7 +123,7 @@ void read_arguments(int argc, char** argv, settings& out) {
   };
   constexpr std::uint32_t one_day = 86400;
   example::arguments given{argc, argv, known, help_text};
-  out.hostname = name_of_this_host();
+  out.hostname = example::name_of_this_host();
   // What a Maildir can keep as it is: it takes any octets, and UTF-8 in header sections is for its readers.
   out.options.extensions.binary_mime = true;
   out.options.extensions.smtputf8 = true;

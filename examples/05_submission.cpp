@@ -61,6 +61,7 @@
 
 #include "support/asio_channel.hpp"
 #include "support/asio_drive.hpp"
+#include "support/host_name.hpp"
 #include "support/options.hpp"
 
 namespace {
@@ -272,12 +273,6 @@ struct settings {
   bool verbose = false;
 };
 
-std::string name_of_this_host() {
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0 || !ehlo::host::parse(name.data())) return "localhost";
-  return name.data();
-}
-
 void read_arguments(int argc, char** argv, settings& out) {
   static const option known[] = {
       {"listen", required_argument, nullptr, 'i'},
@@ -300,7 +295,7 @@ void read_arguments(int argc, char** argv, settings& out) {
   };
   constexpr std::uint32_t one_day = 86400;
   example::arguments given{argc, argv, known, help_text};
-  out.hostname = name_of_this_host();
+  out.hostname = example::name_of_this_host();
   out.options.tls = ehlo::tls_mode::required;
   out.options.auth_required = true;
   out.options.any_reply_code = true;  // RFC 6409 4.2 has 554 for MAIL and RCPT, RFC 5321 4.3.2 has not
