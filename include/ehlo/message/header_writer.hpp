@@ -59,7 +59,7 @@ constexpr result<void> check_header_text(std::string_view text, charset set) {
   for (cursor in{text}; !in.at_end();) {
     const std::size_t start = in.offset();
     if (ascii::is_ascii(in.peek())) {
-      if (ascii::control.contains(in.peek())) return error{errc::comment_octet, start};
+      if (ascii::control.contains(in.peek())) return error{errc::header_text_octet, start};
       in.advance(1);
     } else if (const auto character = grammar::detail::local_character(in, set); !character) {
       return character.error();
@@ -92,10 +92,10 @@ constexpr result<void> check_extra_fields(std::span<const extra_field> fields, c
     in.take_while(ascii::visible - ascii::octet_class{":"});  // ftext = %d33-57 / %d59-126, RFC 5322 3.6.8
     if (!in.at_end() || field.name.empty()) return error{errc::field_name, in.offset()};
     if (field.name.size() > header_section_reader::max_name) return error{errc::field_name, header_section_reader::max_name};
-    if (is_reserved_field(field.name)) return error{errc::field_name};
+    if (is_reserved_field(field.name)) return error{errc::field_reserved};
     for (std::size_t i = 0; i < once.size(); ++i) {
       if (!ascii::equal_ignoring_case(field.name, once[i])) continue;
-      if (seen[i]) return error{errc::field_name};
+      if (seen[i]) return error{errc::field_repeated};
       seen[i] = true;
     }
     if (const auto value = check_header_text(field.value, set); !value) return value;
@@ -151,8 +151,8 @@ constexpr void write_persons(field_writer& out, std::string_view name, std::span
 }
 
 constexpr result<std::size_t> write(const header_section& section, field_writer out, charset set) {
-  if (section.from.empty()) return error{errc::field_name};
-  if (section.from.size() > 1 && !section.sender) return error{errc::field_name};
+  if (section.from.empty()) return error{errc::author_missing};
+  if (section.from.size() > 1 && !section.sender) return error{errc::sender_missing};
   const std::span<const person> sender = section.sender ? std::span<const person>{&*section.sender, 1} : std::span<const person>{};
   for (const auto& persons : {section.from, sender, section.reply_to, section.to, section.cc}) {
     if (const auto checked = check_persons(persons, set); !checked) return checked.error();
@@ -201,11 +201,12 @@ constexpr result<std::size_t> write(const header_section& section, field_writer 
 /// the extra fields again, octet for octet, behind one space. No string can add a field or a line: controls, tabs and CRLF too, are
 /// refused. Text beyond ASCII needs `charset::utf8`, which needs SMTPUTF8 (RFC 6532 3.2); for RFC 2047, bring encoded-words.
 ///
-/// Fails with `errc::comment_octet` at a control; `utf8_not_allowed`, `utf8_ill_formed`, `utf8_forbidden` at a character beyond
-/// ASCII (offsets are those in the string that is wrong); `field_name` if an extra field has a bad name, one that is written here
-/// (From, Date...), Bcc, Resent-Bcc, Received or Return-Path, or is a second In-Reply-To or References, and if `from` is empty, or
-/// has several and there is no `sender` (RFC 5322 3.6.2); `header_line_too_long` if a line would have over 998 octets or `out` is
-/// too small (the offset is that in `out`). `out` holds nothing of use after an error.
+/// Fails with `errc::header_text_octet` at a control; `utf8_not_allowed`, `utf8_ill_formed`, `utf8_forbidden` at a character beyond
+/// ASCII (offsets are those in the string that is wrong); of an extra field `field_name` if its name is none, `field_reserved` if
+/// it is written here (From, Date...) or is Bcc, Resent-Bcc, Received or Return-Path, and `field_repeated` for a second In-Reply-To
+/// or References; `author_missing` if `from` is empty, `sender_missing` if it has several and there is no `sender` (RFC
+/// 5322 3.6.2); `header_line_too_long` if a line would have over 998 octets or `out` is too small (the offset is that in `out`).
+/// `out` holds nothing of use after an error.
 constexpr result<std::size_t> write(const header_section& section, std::span<char> out, charset set = charset::ascii) {
   return detail::write(section, detail::field_writer{out}, set);
 }
