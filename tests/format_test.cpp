@@ -12,6 +12,7 @@
 #include <variant>
 
 #include <ehlo/codec/command_parser.hpp>
+#include <ehlo/codec/reply_parser.hpp>
 #include <ehlo/replies.hpp>
 
 #include "support/catch.hpp"
@@ -214,6 +215,8 @@ struct alternatives<std::variant<T...>> {
 
 TEST_CASE("Every action has a formatter, and so has their variant", "[format]") {
   STATIC_REQUIRE(alternatives<server_action>::all_are_formatted);
+  STATIC_REQUIRE(alternatives<client_action>::all_are_formatted);
+  CHECK(text_of_value(client_action{idle{}}) == "idle");
   CHECK(text_of_value(server_action{receive{}}) == "receive");
   CHECK(text_of_value(server_action{answer_due{{3}}}) == "answer_due{ticket 3}");
   CHECK(fmt::format("{:>9}", server_action{receive{}}) == "  receive");
@@ -221,6 +224,78 @@ TEST_CASE("Every action has a formatter, and so has their variant", "[format]") 
 
 TEST_CASE("Text of the peer that no grammar has checked is escaped", "[format][T24]") {
   CHECK(text_of_value(help_question{"a\x1B[2J\"\\\x7F\x80\n", {1}}) == R"(help_question{"a\x1B[2J\"\\\x7F\x80\x0A", ticket 1})");
+}
+
+/// The reply that the octets are.
+received_reply received(std::string_view octets) { return *parse_reply(octets, true); }
+
+TEST_CASE("What a client asks and tells is formatted with the reply that it is about", "[format]") {
+  const received_reply refused = received("550-5.1.1 No such\r\n550 5.1.1 user\r\n");
+  CHECK(text_of_value(idle{}) == "idle");
+  CHECK(text_of_value(mail_data_question{2, true, false, {4}}) == "mail_data_question{DATA, 2 recipients, begin, ticket 4}");
+  CHECK(text_of_value(mail_data_question{2, false, true, {4}}) == "mail_data_question{BDAT, 2 recipients, ticket 4}");
+  CHECK(text_of_value(greeting_result{received("220 mx\r\n")}) == "greeting_result{220 mx}");
+  CHECK(text_of_value(starttls_result{received("454 no\r\n")}) == "starttls_result{454 no}");
+  CHECK(text_of_value(command_result{received("252 maybe\r\n")}) == "command_result{252 maybe}");
+  CHECK(text_of_value(unsolicited{received("421 bye\r\n")}) == "unsolicited{421 bye}");
+  CHECK(text_of_value(recipient_result{7, refused, false}) == "recipient_result{recipient 7, 550 5.1.1 No such user}");
+  CHECK(text_of_value(recipient_result{7, received("552 too many\r\n"), true}) ==
+        "recipient_result{recipient 7, 552 too many, transient}");
+  CHECK(text_of_value(recipient_deferred{3, errc::too_many_domains}) ==
+        fmt::format("recipient_deferred{{recipient 3, {}}}", errc::too_many_domains));
+  CHECK(text_of_value(message_result{0, 2, received("250 OK\r\n")}) == "message_result{recipients 0 to 2, 250 OK}");
+  CHECK(text_of_value(authentication_result{"PLAIN", received("235 in\r\n")}) == "authentication_result{PLAIN, 235 in}");
+  CHECK(text_of_value(transaction_failed{errc::data_refused, delivery::not_accepted, received("451 no\r\n")}) ==
+        fmt::format("transaction_failed{{{}, not_accepted, 451 no}}", errc::data_refused));
+  CHECK(text_of_value(transaction_failed{errc::connection_lost, delivery::unknown, {}}) ==
+        fmt::format("transaction_failed{{{}, unknown}}", errc::connection_lost));
+  CHECK(text_of_value(failed{errc::reply_timeout, {}, 0}) == fmt::format("failed{{{}}}", errc::reply_timeout));
+  CHECK(text_of_value(failed{errc::service_closing, received("421 bye\r\n"), 12}) ==
+        fmt::format("failed{{{}, 421 bye at octet 12}}", errc::service_closing));
+}
+
+TEST_CASE("What a server offers is formatted as keywords", "[format]") {
+  const received_reply hello = received("250-mx\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250 LIMITS RCPTMAX=20 MAILMAX=5\r\n");
+  const capabilities offered = capabilities::parse(hello);
+  CHECK(text_of_value(offered) == "SIZE 1000, PIPELINING, LIMITS MAILMAX=5 RCPTMAX=20");
+  CHECK(text_of_value(offered.limits()) == "MAILMAX=5 RCPTMAX=20");
+  CHECK(text_of_value(capabilities{}) == "");
+  CHECK(text_of_value(ready{offered}) == "ready{SIZE 1000, PIPELINING, LIMITS MAILMAX=5 RCPTMAX=20}");
+  CHECK(text_of_value(hello_result{hello, offered, true}) ==
+        "hello_result{ESMTP, SIZE 1000, PIPELINING, LIMITS MAILMAX=5 RCPTMAX=20}");
+  CHECK(text_of_value(hello_result{received("250 mx\r\n"), {}, false}) == "hello_result{SMTP}");
+  CHECK(text_of_value(*find_keyword(hello, "size")) == "SIZE 1000");
+  CHECK(text_of_value(extension::binary_mime) == "BINARYMIME");
+}
+
+TEST_CASE("The words of the client's choices are their names", "[format]") {
+  CHECK(text_of_value(tls_policy::active) == "active");
+  CHECK(text_of_value(recipient_policy::all_or_nothing) == "all_or_nothing");
+  CHECK(text_of_value(chunking_policy::never) == "never");
+  CHECK(text_of_value(dsn_policy::relay) == "relay");
+  CHECK(text_of_value(line_ends::normalize) == "normalize");
+  CHECK(text_of_value(exchange::complete) == "complete");
+  CHECK(text_of_value(delivery::unknown) == "unknown");
+  CHECK(text_of_value(server_identity::verified) == "verified");
+}
+
+TEST_CASE("A reply received cannot act on a terminal or make another line of a log", "[format][T24]") {
+  CHECK(text_of_value(received("550 5.1.1 \x1B[2J\x07\x80\xC2\x9B J\xC3\xB6rg\r\n")) == "550 5.1.1 ?[2J??? J\xC3\xB6rg");
+  for (unsigned value = 0; value < 256; ++value) {
+    const auto octet = static_cast<char>(value);
+    if (octet == '\r' || octet == '\n' || octet == '\0') continue;  // no line of a reply has them
+    const std::string line = std::string{"250 x"} + octet + "y\r\n";
+    const std::string shown = text_of_value(received(line));
+    const bool is_printable = value >= 32 && value <= 126;
+    CHECK(shown == std::string{"250 x"} + (is_printable ? octet : '?') + "y");
+  }
+}
+
+TEST_CASE("No formatted action of a client shows a credential", "[format][T37]") {
+  constexpr std::string_view encoded = "AHVzZXIAc2VjcmV0";
+  const credentials_question asked{"CRAM-MD5", *base64::parse(encoded), 1, {2}};
+  CHECK(text_of_value(asked) == "credentials_question{CRAM-MD5, step 1, challenge of 12 octets, ticket 2}");
+  CHECK(text_of_value(client_action{credentials_question{"PLAIN", {}, 0, {2}}}) == "credentials_question{PLAIN, step 0, ticket 2}");
 }
 
 TEST_CASE("No formatted action shows a credential", "[format][T37]") {

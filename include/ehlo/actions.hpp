@@ -50,6 +50,12 @@ struct close_channel {
   friend constexpr bool operator==(const close_channel&, const close_channel&) = default;
 };
 
+/// The client: nothing is in flight and nothing is asked for: begin a transaction, give another command, quit, or read to see
+/// whether the server says something of its own (bring the octets with the next call of `next`, or say `end_of_input()`).
+struct idle {
+  friend constexpr bool operator==(const idle&, const idle&) = default;
+};
+
 /// A question is still open: answer it, then call `next`. Nothing was taken, nothing is left to write.
 struct answer_due {
   ehlo::ticket ticket;  ///< of the open question

@@ -22,6 +22,7 @@
 #include <ehlo/codec/reply_parser.hpp>
 #include <ehlo/codec/reply_writer.hpp>
 #include <ehlo/command.hpp>
+#include <ehlo/dispatch.hpp>
 #include <ehlo/enhanced_status_code.hpp>
 #include <ehlo/envelope.hpp>
 #include <ehlo/error.hpp>
@@ -65,7 +66,6 @@
 #include <ehlo/sasl/xoauth2.hpp>
 #include <ehlo/secret.hpp>
 #include <ehlo/server/actions.hpp>
-#include <ehlo/server/dispatch.hpp>
 #include <ehlo/server/options.hpp>
 #include <ehlo/server/reply_for.hpp>
 #include <ehlo/server/session.hpp>

@@ -8,7 +8,7 @@
 /// A value that has a spelling is formatted as it was spelt; an action as its name and what matters of it, on one line.
 /// The only specification is that of a string: width, fill, alignment, precision. What may be a secret is never shown:
 /// octets of mail data, of `transmit` and of an AUTH exchange appear as their number. Text of the peer that no grammar
-/// has checked is escaped.
+/// has checked is escaped; in the text of a reply received, what is not printable is a question mark.
 
 #include <array>
 #include <concepts>
@@ -24,6 +24,11 @@
 
 #include <ehlo/actions.hpp>
 #include <ehlo/ascii.hpp>
+#include <ehlo/capabilities.hpp>
+#include <ehlo/client/actions.hpp>
+#include <ehlo/client/options.hpp>
+#include <ehlo/client/session.hpp>
+#include <ehlo/codec/mail_data_writer.hpp>
 #include <ehlo/codec/reply_writer.hpp>
 #include <ehlo/command.hpp>
 #include <ehlo/enhanced_status_code.hpp>
@@ -47,6 +52,7 @@
 #include <ehlo/parameters.hpp>
 #include <ehlo/protocol/order_of_commands.hpp>
 #include <ehlo/protocol/order_of_replies.hpp>
+#include <ehlo/received_reply.hpp>
 #include <ehlo/reply.hpp>
 #include <ehlo/result.hpp>
 #include <ehlo/sasl/server.hpp>
@@ -212,6 +218,15 @@ constexpr std::string_view word(bare_line_ends value) { return word_at<2>({"refu
 constexpr std::string_view word(custom_parameter::value_rule value) { return word_at<3>({"none", "optional", "required"}, value); }
 constexpr std::string_view word(custom_parameter::place value) { return word_at<2>({"mail", "rcpt"}, value); }
 
+constexpr std::string_view word(tls_policy value) { return word_at<4>({"required", "opportunistic", "never", "active"}, value); }
+constexpr std::string_view word(recipient_policy value) { return word_at<2>({"any", "all_or_nothing"}, value); }
+constexpr std::string_view word(chunking_policy value) { return word_at<3>({"preferred", "needed", "never"}, value); }
+constexpr std::string_view word(dsn_policy value) { return word_at<2>({"required", "relay"}, value); }
+constexpr std::string_view word(line_ends value) { return word_at<2>({"refuse", "normalize"}, value); }
+constexpr std::string_view word(extension value) { return word_at(extension_keywords, value); }
+constexpr std::string_view word(exchange value) { return word_at<2>({"goes_on", "complete"}, value); }
+constexpr std::string_view word(delivery value) { return word_at<2>({"not_accepted", "unknown"}, value); }
+constexpr std::string_view word(server_identity value) { return word_at<2>({"unverified", "verified"}, value); }
 constexpr std::string_view word(tls_strength value) { return word_at<2>({"sufficient", "insufficient"}, value); }
 constexpr std::string_view word(with_protocol value) { return text_of(value); }
 constexpr std::string_view word(sasl::mechanism value) { return word_at(sasl::mechanism_names, value); }
@@ -266,6 +281,48 @@ inline void print_value(sink& out, const reply& value) {
     out.push_back(' ');
   }
   for (std::size_t i = 0; i < value.line_count(); ++i) put_all(out, i == 0 ? "" : " / ", value.line(i));
+}
+
+/// Its lines, a space between them. The text is the peer's: nothing of it can act on a terminal or make another line of a log.
+inline void print_value(sink& out, const received_reply& value) {
+  put_all(out, static_cast<unsigned>(value.code()), " ");
+  if (!value.enhanced().is_none()) {
+    print_value(out, value.enhanced());
+    out.push_back(' ');
+  }
+  const std::size_t before = out.size();
+  out.resize(before + value.octets().size());
+  char* const end = value.write_printable(out.data() + before);
+  out.resize(static_cast<std::size_t>(end - out.data()));
+}
+
+inline void print_value(sink& out, const keyword_line& value) {
+  put_all(out, value.keyword, value.parameters.empty() ? "" : " ", value.parameters);
+}
+
+inline void print_value(sink& out, const announced_limits& value) {
+  std::string_view between;
+  const auto put = [&](std::string_view name, std::uint32_t limit) {
+    if (limit == 0) return;
+    put_all(out, std::exchange(between, " "), name, "=", limit);
+  };
+  put("MAILMAX", value.mail_max);
+  put("RCPTMAX", value.rcpt_max);
+  put("RCPTDOMAINMAX", value.rcpt_domain_max);
+}
+
+inline void print_value(sink& out, const capabilities& value) {
+  std::string_view between;
+  for (std::size_t i = 0; i < extension_keywords.size(); ++i) {
+    const auto e = static_cast<extension>(i);
+    if (!value.has(e)) continue;
+    put_all(out, std::exchange(between, ", "), text_of(e));
+    if (e == extension::size && value.maximum_size() != 0) put_all(out, " ", value.maximum_size());
+    if (e == extension::limits && value.limits() != announced_limits{}) {
+      out.push_back(' ');
+      print_value(out, value.limits());
+    }
+  }
 }
 
 inline void print_value(sink& out, const parameter& value) {
@@ -416,6 +473,100 @@ inline void print_value(sink& out, const custom_question& value) {
 
 inline void print_value(sink& out, const exchange_ended& value) { put_all(out, "exchange_ended{", word(value.cause), "}"); }
 
+// What a client asks and tells.
+
+inline void print_value(sink& out, const idle&) { put_one(out, "idle"); }
+
+/// The challenge appears as the number of its octets.
+inline void print_value(sink& out, const credentials_question& value) {
+  put_all(out, "credentials_question{", value.mechanism, ", step ", value.step);
+  if (value.challenge) put_all(out, ", challenge of ", value.challenge->decoded_size(), " octets");
+  put_ticket(out, value.ticket);
+}
+
+inline void print_value(sink& out, const mail_data_question& value) {
+  put_all(out, "mail_data_question{", value.chunked ? "BDAT" : "DATA", ", ", value.recipients, " recipients");
+  put_if(out, value.begin, ", begin");
+  put_ticket(out, value.ticket);
+}
+
+/// "name{550 5.1.1 No such user}"
+inline void print_with_reply(sink& out, std::string_view name, const received_reply& reply) {
+  put_all(out, name, "{");
+  print_value(out, reply);
+  out.push_back('}');
+}
+
+inline void print_value(sink& out, const greeting_result& value) { print_with_reply(out, "greeting_result", value.reply); }
+
+inline void print_value(sink& out, const hello_result& value) {
+  put_all(out, "hello_result{", value.esmtp ? "ESMTP" : "SMTP");
+  put_if(out, value.capabilities != capabilities{}, ", ");
+  print_value(out, value.capabilities);
+  out.push_back('}');
+}
+
+inline void print_value(sink& out, const starttls_result& value) { print_with_reply(out, "starttls_result", value.reply); }
+
+inline void print_value(sink& out, const authentication_result& value) {
+  put_all(out, "authentication_result{", value.mechanism, ", ");
+  print_value(out, value.reply);
+  out.push_back('}');
+}
+
+inline void print_value(sink& out, const ready& value) {
+  put_one(out, "ready{");
+  print_value(out, value.capabilities);
+  out.push_back('}');
+}
+
+inline void print_value(sink& out, const recipient_result& value) {
+  put_all(out, "recipient_result{recipient ", value.index, ", ");
+  print_value(out, value.reply);
+  // Where the code alone says otherwise: RFC 5321 4.5.3.1.10.
+  put_if(out, value.transient && !value.reply.is_transient(), ", transient");
+  out.push_back('}');
+}
+
+inline void print_value(sink& out, const recipient_deferred& value) {
+  put_all(out, "recipient_deferred{recipient ", value.index, ", ");
+  print_value(out, value.reason);
+  out.push_back('}');
+}
+
+inline void print_value(sink& out, const message_result& value) {
+  put_all(out, "message_result{recipients ", value.first, " to ", value.last, ", ");
+  print_value(out, value.reply);
+  out.push_back('}');
+}
+
+inline void print_value(sink& out, const transaction_failed& value) {
+  put_one(out, "transaction_failed{");
+  print_value(out, value.reason);
+  put_all(out, ", ", word(value.delivery));
+  if (value.reply) {
+    put_one(out, ", ");
+    print_value(out, *value.reply);
+  }
+  out.push_back('}');
+}
+
+inline void print_value(sink& out, const command_result& value) { print_with_reply(out, "command_result", value.reply); }
+
+inline void print_value(sink& out, const unsolicited& value) { print_with_reply(out, "unsolicited", value.reply); }
+
+inline void print_value(sink& out, const failed& value) {
+  put_one(out, "failed{");
+  print_value(out, value.reason);
+  if (value.reply) {
+    put_one(out, ", ");
+    print_value(out, *value.reply);
+  }
+  put_if(out, value.offset > 0, " at octet ");
+  if (value.offset > 0) put_one(out, value.offset);
+  out.push_back('}');
+}
+
 /// The types whose formatter is below. A list, so that no type is formatted because it converts to one of ours.
 template <class T>
 concept formatted_value =
@@ -424,7 +575,10 @@ concept formatted_value =
               original_recipient, auth_mechanism, secret, date_time, sasl::challenge, sasl::credentials, ticket, transmit, receive,
               start_tls, close_channel, answer_due, mail_data, transaction_reset, violation, wait, greeting_question,
               hello_question, starttls_question, auth_question, mail_question, rcpt_question, data_question, message_question,
-              listing, vrfy_question, expn_question, help_question, custom_question, exchange_ended>;
+              listing, vrfy_question, expn_question, help_question, custom_question, exchange_ended, received_reply, keyword_line,
+              announced_limits, capabilities, idle, credentials_question, mail_data_question, greeting_result, hello_result,
+              starttls_result, authentication_result, ready, recipient_result, recipient_deferred, message_result,
+              transaction_failed, command_result, unsolicited, failed>;
 
 /// Formats as a string what `print_value` has put together.
 template <class T>
@@ -432,7 +586,7 @@ struct value_formatter : fmt::formatter<fmt::string_view> {
   template <class Context>
   auto format(const T& value, Context& context) const {
     sink out;
-    if constexpr (std::same_as<T, server_action>) {
+    if constexpr (is_one_of<T, server_action, client_action>) {
       std::visit([&out](const auto& action) { detail::print_value(out, action); }, value);
     } else {
       detail::print_value(out, value);
@@ -461,6 +615,9 @@ struct fmt::formatter<ehlo::formatted_reply, char> : fmt::formatter<ehlo::reply,
 /// Not for any variant: fmt may have a formatter for those.
 template <>
 struct fmt::formatter<ehlo::server_action, char> : ehlo::detail::value_formatter<ehlo::server_action> {};
+
+template <>
+struct fmt::formatter<ehlo::client_action, char> : ehlo::detail::value_formatter<ehlo::client_action> {};
 /// @endcond
 
 #endif  // EHLO_FORMAT_HPP

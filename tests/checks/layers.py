@@ -16,7 +16,7 @@ FLOORS = [
     ("vocabulary", r"(command|reply|replies|received_reply|enhanced_status_code|parameters|capabilities|envelope|actions)\.hpp|extension/.*"),
     ("codec", r"codec/.*"),
     ("protocol", r"protocol/.*"),
-    ("sessions", r"(server|client|observer)/.*"),
+    ("sessions", r"dispatch\.hpp|(server|client|observer)/.*"),
     ("door", r"ehlo\.hpp"),
 ]
 # Useful alone, needed by no session: they stand on the words, the grammar and the vocabulary.

@@ -7,8 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include <ehlo/dispatch.hpp>
 #include <ehlo/replies.hpp>
-#include <ehlo/server/dispatch.hpp>
 #include <ehlo/server/session.hpp>
 
 #include "support/catch.hpp"

@@ -19,12 +19,6 @@
 
 namespace ehlo {
 
-/// Nothing is in flight and nothing is asked for: begin a transaction, give another command, quit, or read to see whether the
-/// server says something of its own (bring the octets with the next call of `next`, or say `end_of_input()`).
-struct idle {
-  friend constexpr bool operator==(const idle&, const idle&) = default;
-};
-
 /// A step of an AUTH exchange: `respond` with the octets of the mechanism, or `decline`. RFC 4954 4.
 ///
 /// `sasl::answer` in `sasl/client.hpp` answers it for the mechanisms that need no cryptography. The default answer declines: before

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
-#ifndef EHLO_SERVER_DISPATCH_HPP
-#define EHLO_SERVER_DISPATCH_HPP
+#ifndef EHLO_DISPATCH_HPP
+#define EHLO_DISPATCH_HPP
 
 /// @file
-/// An action to the member function of a handler that cares about it: a thin convenience over the loop of `next`.
+/// An action of either end to the member function of a handler that cares about it: a thin convenience over the loop of `next`.
 
-#include <optional>
 #include <type_traits>
 #include <variant>
 
+#include <ehlo/actions.hpp>
+#include <ehlo/error.hpp>
 #include <ehlo/reply.hpp>
-#include <ehlo/server/actions.hpp>
 
 namespace ehlo {
 
@@ -32,22 +32,26 @@ constexpr void pass_on(Session& session, ticket t, const Answer& answer) {
 }  // namespace detail
 
 /// Calls `handler.on(action)` if there is such a member. A question without one gets the careful answer, data and notices without
-/// one are dropped; `transmit` and `receive` must have one.
+/// one are dropped, `idle` without one ends the session with QUIT; `transmit` and `receive` must have one.
 ///
-/// For a question the member may return a `reply` (accepted or rejected by its class), a `std::optional<reply>` (none: the answer
-/// comes later, with the question's ticket), or nothing at all: then it has answered, or will.
+/// For a server's question the member may return a `reply` (accepted or rejected by its class), a `std::optional<reply>` (none: the
+/// answer comes later, with the question's ticket), or nothing at all: then it has answered, or will. For a client's question it
+/// answers by the session. For `idle` it asks the session for something, or returns false if there is nothing to be done now.
 ///
-/// Returns false when the loop has nothing to do now: after `close_channel`, and at `answer_due`.
+/// Returns false when the loop has nothing to do now: after `close_channel`, at `answer_due`, and at an `idle` of that kind.
 ///
 ///     while (ehlo::dispatch(session, session.next(input), handler)) {}
-template <class Session, class Handler>
-constexpr bool dispatch(Session& session, const server_action& action, Handler&& handler) {
+template <class Session, class... Actions, class Handler>
+constexpr bool dispatch(Session& session, const std::variant<Actions...>& action, Handler&& handler) {
   return std::visit(
-      [&](const auto& a) {
+      [&](const auto& a) -> bool {
         using action_type = std::remove_cvref_t<decltype(a)>;
         constexpr bool ends = std::is_same_v<action_type, close_channel> || std::is_same_v<action_type, answer_due>;
         if constexpr (requires { handler.on(a); }) {
-          if constexpr (question<action_type> && !std::is_void_v<decltype(handler.on(a))>) {
+          using returned = decltype(handler.on(a));
+          if constexpr (std::is_same_v<action_type, idle> && std::is_same_v<returned, bool>) {
+            return handler.on(a);
+          } else if constexpr (question<action_type> && !std::is_void_v<returned>) {
             detail::pass_on(session, a.ticket, handler.on(a));
           } else {
             handler.on(a);
@@ -57,6 +61,7 @@ constexpr bool dispatch(Session& session, const server_action& action, Handler&&
                         "the handler writes octets and reads them: it needs on(transmit) and on(receive)");
           if constexpr (question<action_type>) session.answer_default(a.ticket);
           if constexpr (std::is_same_v<action_type, start_tls>) session.tls_failed();  // nobody is there to do the handshake
+          if constexpr (std::is_same_v<action_type, idle>) session.quit();
         }
         return !ends;
       },
@@ -65,4 +70,4 @@ constexpr bool dispatch(Session& session, const server_action& action, Handler&&
 
 }  // namespace ehlo
 
-#endif  // EHLO_SERVER_DISPATCH_HPP
+#endif  // EHLO_DISPATCH_HPP
