@@ -63,8 +63,11 @@
 #include "support/asio_drive.hpp"
 #include "support/host_name.hpp"
 #include "support/options.hpp"
+#include "support/secret_octets.hpp"
 
 namespace {
+
+using example::secret_octets;
 
 constexpr const char* help_text = R"(Usage: 05_submission --certificate FILE --key FILE --users FILE --spool FOLDER [OPTION]...
 Take mail for submission from users who authenticate under TLS, and store it in a spool.
@@ -94,27 +97,6 @@ SIGTERM and SIGINT end it: idle clients are told 421; a second signal does not w
 )";
 
 // ---- Secrets ----------------------------------------------------------------------------------------------
-
-/// Octets that are wiped when they go.
-class secret_octets {
- public:
-  secret_octets() = default;
-  explicit secret_octets(std::size_t size) : octets_(size) {}
-  explicit secret_octets(std::string_view octets) : octets_(octets.begin(), octets.end()) {}
-  secret_octets(secret_octets&&) = default;
-  secret_octets& operator=(secret_octets&& other) noexcept {
-    std::swap(octets_, other.octets_);
-    return *this;
-  }
-  ~secret_octets() { ehlo::wipe(octets_.data(), octets_.size()); }
-
-  char* data() { return octets_.data(); }
-  std::size_t size() const { return octets_.size(); }
-  std::string_view reveal() const { return {octets_.data(), octets_.size()}; }
-
- private:
-  std::vector<char> octets_;
-};
 
 /// The users and their passwords.
 class user_list {

@@ -3,7 +3,7 @@
 #define EHLO_EXAMPLES_SUPPORT_OPTIONS_HPP
 
 /// @file
-/// The command line of the examples: getopt_long, with errors that explain themselves and end the program with status 2.
+/// The command line of the examples: getopt_long, with errors that explain themselves and end the program.
 
 #include <getopt.h>
 
@@ -23,8 +23,10 @@ namespace example {
 /// The options of a command line, one at a time.
 class arguments {
  public:
-  /// `known` ends with an option of zeros; `--help` is added by its row `{"help", no_argument, nullptr, 'h'}`.
-  arguments(int argc, char** argv, const option* known, const char* help) : argc_{argc}, argv_{argv}, known_{known}, help_{help} {}
+  /// `known` ends with an option of zeros; `--help` is added by its row `{"help", no_argument, nullptr, 'h'}`. `operands` is how
+  /// many words may stand there that are no options, `status` what an error ends the program with.
+  arguments(int argc, char** argv, const option* known, const char* help, int operands = 0, int status = 2)
+      : argc_{argc}, argv_{argv}, known_{known}, help_{help}, operands_{operands}, status_{status} {}
 
   /// The `val` of the next option, or -1 behind the last. Ends the program at `--help` and at an option that is unknown.
   int next() {
@@ -34,9 +36,14 @@ class arguments {
       std::exit(EXIT_SUCCESS);
     }
     if (out == '?') give_up();  // getopt_long has said why
-    if (out == -1 && optind < argc_) refuse("what is '{}'? There are only options", argv_[optind]);
+    if (out == -1 && optind + operands_ < argc_) {
+      refuse("what is '{}'? There {}", argv_[optind + operands_], operands_ == 0 ? "are only options" : "was one too many");
+    }
     return out;
   }
+
+  /// Operand `index`, counted from 0, behind the last option; null if there is none.
+  const char* operand(int index) const { return optind + index < argc_ ? argv_[optind + index] : nullptr; }
 
   /// The value of the option given last.
   std::string_view value() const { return optarg; }
@@ -80,13 +87,15 @@ class arguments {
  private:
   [[noreturn]] void give_up() const {
     fmt::print(stderr, "Try '{} --help'.\n", argv_[0]);
-    std::exit(2);
+    std::exit(status_);
   }
 
   int argc_;
   char** argv_;
   const option* known_;
   const char* help_;
+  int operands_;
+  int status_;
   int index_ = 0;
 };
 

@@ -29,6 +29,7 @@ TEST_CASE("copied pieces have the octets of the slices", "[client]") {
     how.options.limits.coalesced = 256;
     check_client_dialogue(with_data + "C: ." + std::string(300, '.') + "\nC: ..\nC: end\nC: .\n" + goodbye, how);
   }
+  check_client_dialogue(with_chunks + "C: BDAT 310 LAST\nC: " + std::string(300, '.') + "\nC: .\nC: end\n" + goodbye, how);
 }
 
 TEST_CASE("line ends alone are normalized where asked, by DATA and by BDAT", "[client][3030-2-20]") {
@@ -39,7 +40,10 @@ TEST_CASE("line ends alone are normalized where asked, by DATA and by BDAT", "[c
     how.mails[0].piece = piece;
     check_client_dialogue(with_data + "C: a\nC: ..b\nC: c\nC: .\n" + goodbye, how);
   }
-  check_client_dialogue(with_chunks + "C: BDAT 10 LAST\nC: a\nC: .b\nC: c\n" + goodbye, how);
+  for (const std::uint32_t coalesced : {0U, 256U}) {
+    how.options.limits.coalesced = coalesced;
+    check_client_dialogue(with_chunks + "C: BDAT 10 LAST\nC: a\nC: .b\nC: c\n" + goodbye, how);
+  }
 }
 
 TEST_CASE("a text with a fault that was not known before ends the session without the lone dot, or with RSET",

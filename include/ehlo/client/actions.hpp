@@ -105,8 +105,9 @@ struct recipient_deferred {
   friend constexpr bool operator==(const recipient_deferred&, const recipient_deferred&) = default;
 };
 
-/// The reply to the end of mail data: final for the recipients from `first` to `last` that RCPT had accepted. 250 says that the
-/// server is responsible for the message now. RFC 5321 4.2.5; in LMTP one comes for each of them (RFC 2033 4.2).
+/// The reply to the end of mail data: final for those recipients from `first` to `last` that RCPT had accepted. The others among
+/// them keep the result that they have. 250 says that the server is responsible for the message now. RFC 5321 4.2.5; in LMTP one
+/// comes for each of them (RFC 2033 4.2).
 struct message_result {
   std::uint32_t first = 0;  ///< index of the first recipient
   std::uint32_t last = 0;   ///< one past the index of the last

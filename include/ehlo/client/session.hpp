@@ -1203,6 +1203,7 @@ class basic_client_session {
       if (waits) return read_reply(input);
       return begin_chunk(input);
     }
+    if (options_->limits.coalesced != 0 && !octets_.empty()) return copy_mail_data();
     const auto piece = writer_.next(octets_, writing_rules());
     assert(piece.what != kind::broken);  // the chunk was counted with the same rules
     if (piece.what == kind::octets) return transmit_data(piece.octets);
