@@ -598,12 +598,13 @@ class sender {
     if (!r.is_authenticated()) note(fmt::format("{}: {}", r.mechanism, r.reply));
   }
   void on(const ehlo::failed& f) {
-    if (f.reply) said_ = verdict::of(*f.reply, f.reply->is_transient());
-    note(f.reply ? fmt::format("{}: {}", f.reason, *f.reply) : fmt::format("{}", f.reason));
+    hear(f.reply);
+    const std::string_view reason = ehlo::describe(f.reason).text;
+    note(f.reply ? fmt::format("{}: {}", reason, *f.reply) : std::string{reason});
     if (f.reason == ehlo::errc::tls_handshake && !channel_.failure().empty()) note(channel_.failure());
   }
   void on(const ehlo::transaction_failed& f) {
-    if (f.reply) said_ = verdict::of(*f.reply, f.reply->is_transient());
+    hear(f.reply);
     fail(f.reason, f.delivery);
   }
 
@@ -644,11 +645,16 @@ class sender {
     if (verdicts_[index].what == verdict::kind::open) verdicts_[index] = std::move(found);
   }
 
+  /// Keeps the reply that refused the message, or the session.
+  void hear(const std::optional<ehlo::received_reply>& reply) {
+    if (reply && !reply->is_positive()) said_ = verdict::of(*reply, reply->is_transient());
+  }
+
   /// Gives those recipients a verdict who have none yet.
   void fail(ehlo::errc reason, ehlo::delivery delivery) {
     using enum verdict::kind;
     verdict found{delivery == ehlo::delivery::unknown ? unknown : not_sent, std::string{ehlo::describe(reason).text}};
-    if (delivery != ehlo::delivery::unknown && said_ && said_->what != delivered) found = *said_;
+    if (delivery != ehlo::delivery::unknown && said_) found = *said_;
     // A refusal of credentials says nothing of the recipients.
     const int status = status_of(reason);
     if (status == EX_NOPERM && found.what != deferred) found.what = not_sent;
