@@ -8,7 +8,7 @@ sys.dont_write_bytecode = True
 import deliveries
 from deliveries import LATER, USERS, deliver, to
 from interop import MESSAGES, expect, main
-from servers import Exim, send
+from servers import PASSWORD, Exim, send
 
 
 def messages():
@@ -65,4 +65,17 @@ def channels():
         deliveries.strangers(server, "--tls", "implicit", address=server.address(server.tls_port))
 
 
-main(messages, internationalized, recipients, bare, limits, channels)
+def passwords():
+    """Exim: PLAIN, LOGIN and CRAM-MD5; a wrong password ends with 77"""
+    with Exim(USERS, LATER) as server:
+        right, wrong = server.write("right", PASSWORD + "\n"), server.write("wrong", "wrong\n")
+        for mechanism in ("PLAIN", "LOGIN", "CRAM-MD5"):
+            chosen = ("--user", "alice", "--mechanism", mechanism, "--password-file")
+            deliver(server, MESSAGES["small"], *chosen, right, what=mechanism)
+            arrival = re.findall(r".* <= .*", (server.folder / "logs/mainlog").read_text())[-1]
+            expect(True, " A=" + mechanism.split("-")[0] in arrival and " P=esmtpsa " in arrival, f"{mechanism} in {arrival!r}")
+            send(server, [to("a")], MESSAGES["small"], *chosen, wrong, status=77)
+        deliveries.expect_nothing(server, "a")
+
+
+main(messages, internationalized, recipients, bare, limits, channels, passwords)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""swaks, curl and smtplib submit mail to 05_submission, with STARTTLS, implicit TLS and each mechanism."""
+"""swaks, curl, smtplib and 03_send submit mail to 05_submission, with STARTTLS, implicit TLS and each mechanism."""
 import base64
 import pathlib
 import re
@@ -17,7 +17,7 @@ import tempfile
 import time
 
 sys.dont_write_bytecode = True
-from interop import MESSAGES, Failed, expect, main, program, run, skip
+from interop import MESSAGES, Failed, expect, main, program, run, send_program, skip
 
 OPENSSL = program("openssl")
 HOST = "localhost"
@@ -336,6 +336,28 @@ def with_curl():
                 run([*command, f"{USER}:wrong"], status=67)
 
 
+def with_send():
+    """03_send: STARTTLS and implicit TLS, each mechanism, the result for each recipient; a wrong password; another authority"""
+    with Submission("--cram-md5") as server:
+        for name, password in (("right", PASSWORD), ("wrong", "wrong")):
+            (server.folder / name).write_text(password + "\n")
+        sent, path = MESSAGES["dots everywhere"], server.folder / "mail"
+        path.write_bytes(sent)
+        common = [*send_program(), "--from", SENDER, "--to", RECIPIENT, "--hostname", "client.example", "--user", USER, path]
+        trusting = ["--ca", server.folder / "ca.pem", "--password-file", server.folder / "right"]
+        for where in (["--server", f"{HOST}:{server.port}"], ["--server", f"{HOST}:{server.tls_port}", "--tls", "implicit"]):
+            for mechanism in ([], *(["--mechanism", name] for name in ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256"))):
+                text = run([*common, *where, *mechanism, *trusting])
+                expect(True, text.startswith(f"<{RECIPIENT}> delivered: 250 2."), f"the result {text!r}")
+                server.take(sent)
+                text = run([*common, *where, *mechanism, "--ca", server.folder / "ca.pem", "--password-file", server.folder / "wrong"], status=77)
+                expect(True, "535" in text and f"<{RECIPIENT}> not sent: " in text, f"the refusal {text!r}")
+            run([*common, *where, "--password-file", server.folder / "right"], status=77)
+        # Not even opportunistic TLS gives a password to a server that has not shown who it is.
+        run([*common, "--server", f"{HOST}:{server.port}", "--tls", "opportunistic", "--password-file", server.folder / "right"], status=77)
+        expect([], server.files(), "what is in the spool")
+
+
 def with_gsasl():
     """GNU SASL: SCRAM-SHA-256, step by step"""
     gsasl = shutil.which("gsasl")
@@ -352,4 +374,4 @@ def with_gsasl():
             expect((1, True), (len(re.findall(r"^334 \S", text, re.MULTILINE)), "535 5.7.8" in text), f"challenges and 535 in {text}")
 
 
-main(with_smtplib, each_cut, refusals, any_sender, disk, ends, old_tls, with_swaks, with_curl, with_gsasl)
+main(with_smtplib, each_cut, refusals, any_sender, disk, ends, old_tls, with_swaks, with_curl, with_send, with_gsasl)

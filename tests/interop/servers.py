@@ -367,7 +367,7 @@ class Exim(Server):
 
     Debian's looks for its own user by name, which nss_wrapper answers. `users` have mailboxes; `later` are refused with 450, all
     others with 550. `port` has STARTTLS, `tls_port` TLS from the start. A `bare` one offers none of PIPELINING, CHUNKING, 8BITMIME,
-    SMTPUTF8, DSN and STARTTLS, and gives no limit with SIZE.
+    SMTPUTF8, DSN and STARTTLS, and gives no limit with SIZE. "alice" may authenticate with PASSWORD.
     """
 
     def __init__(self, users=(), later=(), bare=False):
@@ -444,6 +444,24 @@ mailbox:
   return_path_add
   message_prefix =
   message_suffix =
+
+begin authenticators
+PLAIN:
+  driver = plaintext
+  public_name = PLAIN
+  server_prompts = :
+  server_condition = ${{if and{{{{eq{{$auth2}}{{alice}}}}{{eq{{$auth3}}{{{PASSWORD}}}}}}}}}
+  server_advertise_condition = ${{if def:tls_in_cipher}}
+LOGIN:
+  driver = plaintext
+  public_name = LOGIN
+  server_prompts = <| User Name: | Password:
+  server_condition = ${{if and{{{{eq{{$auth1}}{{alice}}}}{{eq{{$auth2}}{{{PASSWORD}}}}}}}}}
+  server_advertise_condition = ${{if def:tls_in_cipher}}
+CRAM:
+  driver = cram_md5
+  public_name = CRAM-MD5
+  server_secret = ${{if eq{{$auth1}}{{alice}}{{{PASSWORD}}}fail}}
 """)
         self.spawn([binary, "-C", at / "exim.conf", "-bdf", "-q1h"], env=self.environment)
         self.wait_for(self.port, self.tls_port)
