@@ -29,6 +29,28 @@ constexpr void pass_on(Session& session, ticket t, const Answer& answer) {
   }
 }
 
+/// One action; false if the loop has nothing to do now.
+template <class Session, class Action, class Handler>
+constexpr bool hand_over(Session& session, const Action& action, Handler& handler) {
+  if constexpr (requires { handler.on(action); }) {
+    using returned = decltype(handler.on(action));
+    if constexpr (std::is_same_v<Action, idle> && std::is_same_v<returned, bool>) {
+      return handler.on(action);
+    } else if constexpr (question<Action> && !std::is_void_v<returned>) {
+      pass_on(session, action.ticket, handler.on(action));
+    } else {
+      handler.on(action);
+    }
+  } else {
+    static_assert(!std::is_same_v<Action, transmit> && !std::is_same_v<Action, receive>,
+                  "the handler writes octets and reads them: it needs on(transmit) and on(receive)");
+    if constexpr (question<Action>) session.answer_default(action.ticket);
+    if constexpr (std::is_same_v<Action, start_tls>) session.tls_failed();  // nobody is there to do the handshake
+    if constexpr (std::is_same_v<Action, idle>) session.quit();
+  }
+  return !std::is_same_v<Action, close_channel> && !std::is_same_v<Action, answer_due>;
+}
+
 }  // namespace detail
 
 /// Calls `handler.on(action)` if there is such a member. A question without one gets the careful answer, data and notices without
@@ -43,29 +65,7 @@ constexpr void pass_on(Session& session, ticket t, const Answer& answer) {
 ///     while (ehlo::dispatch(session, session.next(input), handler)) {}
 template <class Session, class... Actions, class Handler>
 constexpr bool dispatch(Session& session, const std::variant<Actions...>& action, Handler&& handler) {
-  return std::visit(
-      [&](const auto& a) -> bool {
-        using action_type = std::remove_cvref_t<decltype(a)>;
-        constexpr bool ends = std::is_same_v<action_type, close_channel> || std::is_same_v<action_type, answer_due>;
-        if constexpr (requires { handler.on(a); }) {
-          using returned = decltype(handler.on(a));
-          if constexpr (std::is_same_v<action_type, idle> && std::is_same_v<returned, bool>) {
-            return handler.on(a);
-          } else if constexpr (question<action_type> && !std::is_void_v<returned>) {
-            detail::pass_on(session, a.ticket, handler.on(a));
-          } else {
-            handler.on(a);
-          }
-        } else {
-          static_assert(!std::is_same_v<action_type, transmit> && !std::is_same_v<action_type, receive>,
-                        "the handler writes octets and reads them: it needs on(transmit) and on(receive)");
-          if constexpr (question<action_type>) session.answer_default(a.ticket);
-          if constexpr (std::is_same_v<action_type, start_tls>) session.tls_failed();  // nobody is there to do the handshake
-          if constexpr (std::is_same_v<action_type, idle>) session.quit();
-        }
-        return !ends;
-      },
-      action);
+  return std::visit([&](const auto& a) { return detail::hand_over(session, a, handler); }, action);
 }
 
 }  // namespace ehlo

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""What the example programs do, seen from outside. EHLO_DIALOGUE and EHLO_RECEIVE name them; run.sh sets both."""
+"""What the example programs do, seen from outside. EHLO_DIALOGUE, EHLO_RECEIVE and EHLO_IN_MEMORY name them; run.sh
+sets all of them."""
 
 import base64
 import glob
@@ -19,6 +20,7 @@ import unittest
 
 DIALOGUE = os.environ.get('EHLO_DIALOGUE', '01_dialogue')
 RECEIVE = os.environ.get('EHLO_RECEIVE', '02_receive')
+IN_MEMORY = os.environ.get('EHLO_IN_MEMORY', '04_in_memory')
 WAIT = 30  # seconds that nothing here should take
 
 
@@ -37,6 +39,7 @@ class Options(unittest.TestCase):
                        '--user', '--list', '--actions', '--help'],
             RECEIVE: ['--listen', '--hostname', '--domain', '--maildir', '--lmtp', '--max-size', '--max-connections', '--timeout',
                       '--verbose', '--help'],
+            IN_MEMORY: ['--from', '--to', '--refuse', '--file', '--cut', '--lmtp', '--no-pipelining', '--no-chunking', '--help'],
         }
         for program, options in wanted.items():
             out = run(program, '--help')
@@ -64,6 +67,9 @@ class Options(unittest.TestCase):
             (DIALOGUE, ['--list', 'all'], 'NAME='),
             (DIALOGUE, ['--list', 'all='], 'members'),
             (DIALOGUE, ['file.txt'], 'file.txt'),
+            (IN_MEMORY, ['--cut', '0'], 'from 1'),
+            (IN_MEMORY, ['--refuse', 'x'], "'x'"),
+            (IN_MEMORY, ['--file', '/nonexistent'], '/nonexistent'),
             (RECEIVE, [], '--maildir is missing'),
             (RECEIVE, ['--maildir', '/x/%z'], '%u'),
             (RECEIVE, folder + ['--listen', '2525'], 'ADDR:PORT'),
@@ -79,6 +85,32 @@ class Options(unittest.TestCase):
                 self.assertEqual(out.stdout, b'')
                 self.assertIn(said, out.stderr.decode())
                 self.assertIn('--help', out.stderr.decode())
+
+
+class InMemory(unittest.TestCase):
+    def test_cuts_change_nothing_on_the_wire(self):
+        for options in [[], ['--lmtp'], ['--no-chunking'], ['--lmtp', '--no-pipelining', '--no-chunking']]:
+            words = ['--to', 'a@mx.example', '--to', 'no@mx.example', '--to', 'b@mx.example', '--refuse', 'no@mx.example', *options]
+            whole = run(IN_MEMORY, *words)
+            self.assertEqual((whole.returncode, whole.stderr), (0, b''))
+            self.assertIn(b'S: 550 5.1.1 No such user here', whole.stdout)
+            self.assertIn(b'stored: 33 octets from <sender@client.example> to <a@mx.example> <b@mx.example>\n', whole.stdout)
+            told = whole.stdout.split(b'\n\n')[1]
+            for cut in ['1', '2', '7']:
+                self.assertEqual(run(IN_MEMORY, *words, '--cut', cut).stdout.split(b'\n\n')[1], told)
+
+    def test_a_message_of_a_file_goes_over_and_a_faulty_one_does_not(self):
+        with tempfile.NamedTemporaryFile() as file:
+            for octets, status, said in [(b'', 0, b'stored: 0 octets'), (b'.\r\n' * 5000, 0, b'stored: 15000 octets'),
+                                         (b'a\nb\r\n', 1, b'not sent: '), (b'\r\n\xe9\r\n', 0, b'stored: 5 octets')]:
+                file.seek(0)
+                file.truncate()
+                file.write(octets)
+                file.flush()
+                for options in [[], ['--no-chunking']]:
+                    out = run(IN_MEMORY, '--file', file.name, '--cut', '100', *options)
+                    self.assertEqual(out.returncode, status)
+                    self.assertIn(said, out.stdout)
 
 
 class Dialogue(unittest.TestCase):

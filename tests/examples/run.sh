@@ -14,7 +14,7 @@ if ! command -v python3 >/dev/null; then
   echo "$0: python3 is missing, and the tests are written in it" >&2
   exit 2
 fi
-for program in 01_dialogue 02_receive; do
+for program in 01_dialogue 02_receive 04_in_memory; do
   path=$(find "$build" -name "$program" -type f -perm -u+x | head -n 1)
   if [ -z "$path" ]; then
     echo "$0: there is no $program in $build" >&2
@@ -23,9 +23,10 @@ for program in 01_dialogue 02_receive; do
   case $program in
     01_dialogue) EHLO_DIALOGUE=$path ;;
     02_receive) EHLO_RECEIVE=$path ;;
+    04_in_memory) EHLO_IN_MEMORY=$path ;;
   esac
 done
-export EHLO_DIALOGUE EHLO_RECEIVE
+export EHLO_DIALOGUE EHLO_RECEIVE EHLO_IN_MEMORY
 python3 "$here/examples_test.py" "$@"
 # 03_send needs OpenSSL.
 EHLO_SEND=$(find "$build" -name 03_send -type f -perm -u+x | head -n 1)
