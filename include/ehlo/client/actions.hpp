@@ -133,10 +133,12 @@ struct transaction_failed {
   errc reason{};
   ehlo::delivery delivery = delivery::not_accepted;
   std::optional<received_reply> reply{};  ///< of the server, if this is the first notice that tells of it
+  bool transient_reply = false;           ///< a notice before this one told of the reply, and that was 4yz
 
   /// True if it makes sense to try again later: the server's 4yz, a lost channel, a limit of this session.
   constexpr bool is_transient() const {
     if (reply && reply->code() >= 400) return reply->is_transient();
+    if (transient_reply) return true;
     switch (reason) {
       case errc::connection_lost:
       case errc::reply_timeout:

@@ -67,7 +67,9 @@ class basic_client_session {
       }
       if (has_transaction_failure_) {
         has_transaction_failure_ = false;
-        return transaction_failed{transaction_failure_, delivery_, std::nullopt};
+        const bool is_transient = transient_reply_;
+        transient_reply_ = false;
+        return transaction_failed{transaction_failure_, delivery_, std::nullopt, is_transient};
       }
       if (ending_ == ending::closed) return close_channel{};
       if (open_ != asked::nothing) {
@@ -492,7 +494,8 @@ class basic_client_session {
     if (end_of_input_ || handshake_ || stage_ == stage::greeting) return true;
     if (code == errc::service_closing || code == errc::octets_before_tls || code == errc::out_of_memory) return true;
     if (awaiting_ == awaited::auth || awaiting_ == awaited::starttls) return true;
-    return (awaiting_ == awaited::batch && batch_data_) || phase_ == phase::data || phase_ == phase::sending;
+    // Behind a whole chunk the server waits for a command.
+    return (awaiting_ == awaited::batch && batch_data_) || (phase_ == phase::data && !plan_.chunked) || phase_ == phase::sending;
   }
   /// After these the server is in step with us and waits for a command.
   static constexpr bool is_polite(errc code) {
@@ -521,6 +524,7 @@ class basic_client_session {
     }
     const bool polite = is_polite(code) && !handshake_ && !end_of_input_;
     const bool speechless = !polite && is_speechless(code);
+    if (about) transient_reply_ = about->is_transient();
     give_up_transaction(code);
     draining_ = false;
     forget_in_flight();
@@ -554,15 +558,21 @@ class basic_client_session {
   /// The transaction fails with the reply that says why.
   constexpr maybe_action fail_transaction(errc code, std::optional<received_reply> about = std::nullopt) {
     end_transaction();
-    return transaction_failed{code, delivery_, about};
+    return transaction_failed{code, delivery_, about, false};
   }
   /// Nothing of the transaction goes on, but for replies that are still due.
   constexpr void end_transaction() {
-    delivery_ = phase_ == phase::sent ? delivery::unknown : delivery::not_accepted;
+    delivery_ = phase_ == phase::sent || was_last_chunk_given() ? delivery::unknown : delivery::not_accepted;
     if (phase_ != phase::waiting && mail_sent_) reset_needed_ = true;
     draining_ = awaiting_ != awaited::nothing;
     phase_ = phase::none;
     octets_ = {};
+  }
+
+  /// All octets of the last chunk were given, and no call of `next` has followed yet.
+  constexpr bool was_last_chunk_given() const {
+    if (phase_ != phase::sending || !plan_.chunked || !is_last_ || chunk_due_ || !octets_.empty()) return false;
+    return mail_data_writer{writer_}.end(writing_rules()).what != mail_data_writer::step::kind::octets;
   }
 
   // ---- Steps -----------------------------------------------------------------------------------------------------------------
@@ -852,8 +862,10 @@ class basic_client_session {
     stage_ = stage::ready;
     octets_ = {};
     authenticated_ = r.is_completed();
-    if (!authenticated_ && options_->auth_required)
+    if (!authenticated_ && options_->auth_required) {
+      transient_reply_ = r.is_transient();
       fail_later(cancelled_ ? errc::authentication_cancelled : errc::authentication_failed);
+    }
     return authentication_result{mechanism(), r};
   }
 
@@ -1266,7 +1278,9 @@ class basic_client_session {
       return std::nullopt;
     }
     if (r.is_completed()) return std::nullopt;
-    // RFC 3030 2: no more chunks, and RSET. The replies to chunks that were sent already are read.
+    // RFC 3030 2: no more chunks, and RSET. The replies to chunks that were sent already are read; whatever they say, a message
+    // that lacks a chunk was not accepted.
+    if (phase_ == phase::sent) phase_ = phase::commands;
     const auto told = fail_transaction(errc::chunk_refused, r);
     reset_needed_ = true;
     return told;
@@ -1291,6 +1305,7 @@ class basic_client_session {
     phase_ = phase::commands;
     if (!r.is_completed() && rcpt_next_ < envelope_.recipient_count()) {
       mail_sent_ = reset_needed_;
+      transient_reply_ = r.is_transient();
       give_up_transaction(errc::message_refused);
       return told;
     }
@@ -1373,6 +1388,7 @@ class basic_client_session {
   body_type body_ = body_type::seven_bit;
   bool has_failure_ : 1 = false;
   bool has_transaction_failure_ : 1 = false;
+  bool transient_reply_ : 1 = false;  ///< the reply that the failure follows from is told already, and was 4yz
   bool has_size_ : 1 = false;
   bool knows_body_ : 1 = false;
   bool utf8_header_ : 1 = false;
