@@ -50,6 +50,7 @@
 #include <ehlo/message/message_id.hpp>
 #include <ehlo/message/trace.hpp>
 #include <ehlo/parameters.hpp>
+#include <ehlo/protocol/effect_of_replies.hpp>
 #include <ehlo/protocol/order_of_commands.hpp>
 #include <ehlo/protocol/order_of_replies.hpp>
 #include <ehlo/received_reply.hpp>

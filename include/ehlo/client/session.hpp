@@ -29,6 +29,7 @@
 #include <ehlo/command.hpp>
 #include <ehlo/envelope.hpp>
 #include <ehlo/grammar/base64.hpp>
+#include <ehlo/protocol/effect_of_replies.hpp>
 #include <ehlo/received_reply.hpp>
 #include <ehlo/storage.hpp>
 
@@ -634,6 +635,8 @@ class basic_client_session {
       if (awaiting_ == awaited::message && !is_lmtp()) phase_ = phase_ == phase::sent ? phase::commands : phase_;  // not accepted
       return fail(errc::service_closing, r);
     }
+    if (awaiting_ != awaited::nothing && effect_of_reply(row_awaited(), r.code()) == reply_effect::broken)
+      return fail(errc::unexpected_reply, r);
     switch (awaiting_) {
       case awaited::nothing: fail_later(errc::unsolicited_reply); return unsolicited{r};
       case awaited::greeting: return take_greeting(r);
@@ -644,13 +647,31 @@ class basic_client_session {
       case awaited::batch: return take_batch(r);
       case awaited::chunk: return take_chunk(r);
       case awaited::message: return chunks_in_flight_ > 0 ? take_chunk(r) : take_message(r);
-      case awaited::command:
-        awaiting_ = awaited::nothing;
-        if (r.is_intermediate()) fail_later(errc::unexpected_reply);
-        return command_result{r};
+      case awaited::command: awaiting_ = awaited::nothing; return command_result{r};
       case awaited::quit: ending_ = ending::closed; return std::nullopt;
     }
     return std::nullopt;
+  }
+
+  /// What the next reply answers: its row in the table of effects.
+  constexpr reply_row row_awaited() const {
+    switch (awaiting_) {
+      case awaited::greeting: return reply_row::connection;
+      case awaited::ehlo:
+      case awaited::helo: return reply_row::hello;
+      case awaited::starttls: return reply_row::starttls;
+      case awaited::auth: return reply_row::auth;
+      case awaited::batch:
+        if (batch_reset_) return reply_row::rset;
+        if (batch_mail_) return reply_row::mail;
+        return batch_rcpts_ > 0 ? reply_row::rcpt : reply_row::data;
+      case awaited::chunk: return reply_row::chunk;
+      case awaited::message: return chunks_in_flight_ > 0 ? reply_row::chunk : reply_row::message;
+      case awaited::quit: return reply_row::quit;
+      case awaited::nothing:
+      case awaited::command: break;
+    }
+    return reply_row::custom;
   }
 
   /// No reply is due, and no octet has come: what is next?
@@ -697,7 +718,6 @@ class basic_client_session {
   // ---- Greeting, hello, TLS ----------------------------------------------------------------------------------------------------
 
   constexpr maybe_action take_greeting(const received_reply& r) {
-    if (r.is_intermediate()) return fail(errc::unexpected_reply, r);
     awaiting_ = awaited::nothing;
     stage_ = stage::hello;
     if (!r.is_positive()) return fail(errc::greeting_refused, r);
@@ -713,7 +733,6 @@ class basic_client_session {
   }
 
   constexpr maybe_action take_hello(const received_reply& r) {
-    if (r.is_intermediate()) return fail(errc::unexpected_reply, r);
     const bool was_helo = awaiting_ == awaited::helo;
     awaiting_ = awaited::nothing;
     capabilities_ = {};
@@ -768,14 +787,13 @@ class basic_client_session {
   }
 
   constexpr maybe_action take_starttls(const received_reply& r, std::string_view input) {
-    if (r.code() == 220) {
+    if (r.is_positive()) {
       // RFC 3207 4.2: what came with the 220 came in clear text, from anybody.
       if (!input.empty()) return fail(errc::octets_before_tls, std::nullopt, taken_);
       awaiting_ = awaited::nothing;
       handshake_ = true;
       return std::nullopt;
     }
-    if (r.is_positive()) return fail(errc::unexpected_reply, r);
     awaiting_ = awaited::nothing;
     if (options_->tls == tls_policy::required) return fail(errc::tls_refused, r);
     return starttls_result{r};
@@ -855,8 +873,7 @@ class basic_client_session {
   }
 
   constexpr maybe_action take_auth(const received_reply& r) {
-    if (r.code() == 334) return take_challenge(r);
-    if (r.is_intermediate()) return fail(errc::unexpected_reply, r);
+    if (r.is_intermediate()) return take_challenge(r);
     if (r.is_completed() && (!complete_ || cancelled_ || has_kept_response_)) return fail(errc::authentication_unfinished, r);
     awaiting_ = awaited::nothing;
     stage_ = stage::ready;
@@ -1058,7 +1075,6 @@ class basic_client_session {
       return std::nullopt;
     }
     if (batch_mail_) {
-      if (r.is_intermediate()) return fail(errc::unexpected_reply, r);
       batch_mail_ = false;
       if (r.is_completed()) {
         leave_batch();
@@ -1070,7 +1086,6 @@ class basic_client_session {
       return told;
     }
     if (batch_rcpts_ > 0) {
-      if (r.is_intermediate()) return fail(errc::unexpected_reply, r);
       --batch_rcpts_;
       const bool was_draining = draining_;
       const std::uint32_t index = rcpt_answered_;
@@ -1098,16 +1113,14 @@ class basic_client_session {
   }
 
   constexpr maybe_action take_data_reply(const received_reply& r) {
-    // RFC 5321 3.3: mail data go out after a 354 only.
-    if (r.is_positive() && r.code() != 354) return fail(errc::unexpected_reply, r);
     const bool nobody = draining_ || accepted_ == 0;
-    if (r.code() == 354 && nobody && is_lmtp())
+    if (r.is_positive() && nobody && is_lmtp())
       return fail(errc::unexpected_reply, r);  // RFC 2033 4.2: how many replies would follow?
     batch_data_ = false;
     awaiting_ = awaited::nothing;
     const bool was_draining = draining_;
     draining_ = false;
-    if (r.code() == 354) {
+    if (r.is_positive()) {
       if (!nobody) {
         phase_ = phase::data;
         return std::nullopt;
@@ -1269,7 +1282,6 @@ class basic_client_session {
   }
 
   constexpr maybe_action take_chunk(const received_reply& r) {
-    if (r.is_intermediate()) return fail(errc::unexpected_reply, r);
     --chunks_in_flight_;
     const bool is_over = chunks_in_flight_ == 0 && awaiting_ == awaited::chunk;
     if (is_over) awaiting_ = awaited::nothing;
@@ -1287,7 +1299,6 @@ class basic_client_session {
   }
 
   constexpr maybe_action take_message(const received_reply& r) {
-    if (r.is_intermediate()) return fail(errc::unexpected_reply, r);
     if (lone_dot_ || draining_) {
       awaiting_ = awaited::nothing;
       lone_dot_ = false;
