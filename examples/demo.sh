@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
-# Builds the example 02_receive, sends it a message with curl or with Python's smtplib, and shows the dialogue and what was stored.
+# Builds the examples 02_receive and 03_send, sends messages with curl (or Python's smtplib) and with 03_send, and shows the dialogue,
+# what came of each recipient, and what was stored.
 # On Debian the build dependencies that are missing are installed; elsewhere they are named. No mail daemon is installed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -8,7 +9,7 @@ cd "$(dirname "$0")/.."
 
 has_client() { command -v python3 >/dev/null || { command -v curl >/dev/null && curl --version | grep -qw smtp; }; }
 
-packages=(g++ cmake ninja-build libfmt-dev catch2)
+packages=(g++ cmake ninja-build libfmt-dev catch2 libssl-dev)
 has_client || packages+=(curl)
 install_packages "${packages[@]}"
 if ! has_client; then
@@ -22,6 +23,10 @@ generator=()
 # Warnings that a newer compiler may have do not matter here.
 cmake -S . -B "$build" ${generator[@]+"${generator[@]}"} -DCMAKE_BUILD_TYPE=Release -DEHLO_DEVELOPER=ON -DEHLO_WERROR=OFF
 cmake --build "$build" --target 02_receive
+# 03_send needs OpenSSL, which may be missing where nothing was installed.
+if grep -qE '^(build )?(03_send|.*/03_send)[: ]' "$build/build.ninja" "$build/Makefile" 2>/dev/null; then
+  cmake --build "$build" --target 03_send
+fi
 echo
 
 work=$(mktemp -d)
@@ -76,7 +81,20 @@ echo "It is stored in the Maildir of bob:"
 echo
 sed 's/\r$//' "$work"/mail/bob/new/*
 echo
+if [ -x "$build/03_send" ]; then
+  echo "03_send sends a text to bob, and to somebody who is not here:"
+  echo
+  status=0
+  echo 'The header section was composed.' | "$build/03_send" --server "127.0.0.1:$port" --tls never --hostname client.example \
+    --from alice@client.example --to bob@example.org --to carol@elsewhere.example --subject 'Hello again' - || status=$?
+  echo
+  echo "That ended with status $status (69: somebody was refused for good). Stored:"
+  echo
+  sed 's/\r$//' "$(grep -l 'Hello again' "$work"/mail/bob/new/*)"
+  echo
+  [ "$status" = 69 ]
+fi
 kill "$server"
 wait "$server"
 server=
-echo "Done: received, stored, and shut down."
+echo "Done: sent, received, stored, and shut down."

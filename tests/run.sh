@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tests/support/install.sh
-install_packages g++ cmake ninja-build libfmt-dev catch2 python3
+install_packages g++ cmake ninja-build libfmt-dev catch2 libssl-dev python3
 
 if ! command -v python3 >/dev/null; then
   echo "missing, and not installed by this script on this system: python3" >&2
