@@ -189,6 +189,30 @@ TEST_CASE("a positive reply of the wrong kind is no answer, whatever codes are a
   CHECK(session.accept(ehlo::replies::start_mail_input).has_value());
 }
 
+TEST_CASE("a text in the answer to EHLO fits into its first line, or is no answer", "[server][answers]") {
+  const ehlo::server_options options = plain_options();
+  for (const std::size_t octets : {ehlo::sizes::reply_line - options.hostname.size() - 7, std::size_t{1200}}) {
+    CAPTURE(octets);
+    ehlo::server_session session{options};
+    std::string sent;
+    const std::string hello = "EHLO c.example\r\n";
+    std::string_view input = hello;
+    reach<ehlo::hello_question>(session, input, sent);
+    const std::string text(octets, 'x');
+    const auto given = session.accept(*ehlo::reply::make(250, {}, text));
+    CHECK(given.has_value() == (octets < ehlo::sizes::reply_line));
+    if (!given) {
+      CHECK(given.error().code == ehlo::errc::reply_too_long);
+      CHECK(session.open_question().serial != 0);
+      CHECK(session.accept().has_value());
+    }
+    sent.clear();
+    reach<ehlo::receive>(session, input, sent);
+    CHECK(sent.find("\r\n") <= ehlo::sizes::reply_line - 2);
+    CHECK(sent.starts_with("250-mx.example"));
+  }
+}
+
 TEST_CASE("between two questions about one LMTP message nothing can give it up", "[server][answers][lmtp][2033-4.2-02]") {
   ehlo::server_options options = plain_options();
   options.protocol = ehlo::protocol::lmtp;

@@ -85,8 +85,8 @@ class basic_server_session {
   /// Each answers the open question, and the form with a ticket answers only the question that the ticket names.
   ///
   /// All fail, and change nothing, with `errc::no_open_question`, `stale_answer` (another ticket), `wrong_answer` (an answer that
-  /// contradicts the question, or a code outside its row of RFC 5321 4.3.2) or `reply_too_long` (fixed storage). `out_of_memory`
-  /// (growing storage) ends the session with 421.
+  /// contradicts the question, or a code outside its row of RFC 5321 4.3.2) or `reply_too_long` (fixed storage; or a text that has
+  /// to stand on one line of 512 octets: EHLO's, a listing). `out_of_memory` (growing storage) ends the session with 421.
   /// @{
 
   /// The positive answer: 220, 250, 354, and for VRFY 252, for HELP 214. Not for AUTH, EXPN and custom commands.
@@ -970,6 +970,8 @@ class basic_server_session {
   }
 
   constexpr result<void> answer_hello(std::string_view text) {
+    // The first line of the reply is not folded: each further line is a keyword (RFC 5321 4.1.1.1).
+    if (options_->hostname.size() + text.size() + longest_around_hello > sizes::reply_line) return error{errc::reply_too_long};
     std::size_t count = 0;
     auto counted = [&count](std::string_view octets) { count += octets.size(); };
     write_hello(text, counted);
@@ -1641,7 +1643,8 @@ class basic_server_session {
   // ---- State -----------------------------------------------------------------------------------------------------------------
 
   static constexpr bool is_fixed = Storage::longest_line() != static_cast<std::size_t>(-1);
-  static constexpr std::size_t kept_of_long_line = 40;  ///< enough to tell the verb
+  static constexpr std::size_t kept_of_long_line = 40;    ///< enough to tell the verb
+  static constexpr std::size_t longest_around_hello = 7;  ///< "250-", a space and CRLF
   static constexpr std::size_t longest_kept_reply = sizes::reply_line;
   static constexpr char tls_record = '\x16';  ///< a TLS handshake begins with it (RFC 8446 5.1)
 
