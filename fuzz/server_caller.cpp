@@ -4,30 +4,10 @@
 // nothing cross the TLS boundary, and after `close_channel` says nothing else.
 #include <iterator>
 
+#include "support/choices.hpp"
 #include "support/drive.hpp"
 
 namespace {
-
-/// Choices of the caller and octets of the peer, taken from the fuzzer's input.
-class choices {
- public:
-  explicit choices(std::string_view octets) : octets_{octets} {}
-  bool at_end() const { return octets_.empty(); }
-  std::uint8_t one() {
-    if (octets_.empty()) return 0;
-    const auto out = static_cast<std::uint8_t>(octets_.front());
-    octets_.remove_prefix(1);
-    return out;
-  }
-  std::string_view some(std::size_t count) {
-    const std::string_view out = octets_.substr(0, count);
-    octets_.remove_prefix(out.size());
-    return out;
-  }
-
- private:
-  std::string_view octets_;
-};
 
 constexpr ehlo::reply replies[] = {ehlo::replies::ok,
                                    ehlo::replies::start_mail_input,
@@ -200,7 +180,7 @@ class caller {
   }
 
   Session session_;
-  choices choices_;
+  fuzz::choices choices_;
   std::unique_ptr<char[]> buffer_;
   std::string_view input_;
   std::string sent_;
