@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <ehlo/ascii.hpp>
+
+#include <string>
+#include <string_view>
+
+#include "support/catch.hpp"
+
+namespace ascii = ehlo::ascii;
+
+TEST_CASE("each class has its octets and no other, whatever the sign of char", "[ascii]") {
+  for (unsigned value = 0; value < 256; ++value) {
+    CAPTURE(value);
+    const auto c = static_cast<char>(static_cast<unsigned char>(value));
+    const bool is_upper = value >= 65 && value <= 90;
+    const bool is_lower = value >= 97 && value <= 122;
+    const bool is_digit = value >= 48 && value <= 57;
+    CHECK(ascii::upper.contains(c) == is_upper);
+    CHECK(ascii::lower.contains(c) == is_lower);
+    CHECK(ascii::alpha.contains(c) == (is_upper || is_lower));
+    CHECK(ascii::digit.contains(c) == is_digit);
+    CHECK(ascii::let_dig.contains(c) == (is_upper || is_lower || is_digit));
+    CHECK(ascii::hex_digit.contains(c) == (is_digit || (value >= 65 && value <= 70) || (value >= 97 && value <= 102)));
+    CHECK(ascii::visible.contains(c) == (value >= 33 && value <= 126));
+    CHECK(ascii::printable.contains(c) == (value >= 32 && value <= 126));
+    CHECK(ascii::control.contains(c) == (value < 32 || value == 127));
+    CHECK(ascii::blank.contains(c) == (value == 32 || value == 9));
+    CHECK(ascii::is_ascii(c) == (value < 128));
+    CHECK(static_cast<unsigned char>(ascii::to_lower(c)) == (is_upper ? value + 32 : value));
+    CHECK(static_cast<unsigned char>(ascii::to_upper(c)) == (is_lower ? value - 32 : value));
+  }
+}
+
+TEST_CASE("classes are joined and taken from each other", "[ascii]") {
+  constexpr auto some = ascii::octet_class{"ab\xFF"};
+  STATIC_REQUIRE(some.contains('a') && some.contains('\xFF') && !some.contains('c'));
+  STATIC_REQUIRE((some | ascii::octet_class{"c"}).contains('c'));
+  STATIC_REQUIRE(!(some - ascii::octet_class{"a"}).contains('a') && (some - ascii::octet_class{"a"}).contains('b'));
+  STATIC_REQUIRE(!ascii::octet_class{}.contains('\0'));
+  STATIC_REQUIRE(ascii::octet_class::range(255, 255).contains('\xFF') && !ascii::octet_class::range(1, 254).contains('\xFF'));
+}
+
+TEST_CASE("texts compare without regard to the case of ASCII letters only", "[ascii]") {
+  CHECK(ascii::equal_ignoring_case("", ""));
+  CHECK(ascii::equal_ignoring_case("8BitMime", "8bITmIME"));
+  CHECK_FALSE(ascii::equal_ignoring_case("a", "ab"));
+  CHECK_FALSE(ascii::equal_ignoring_case("@[", "`{"));              // 32 apart, and no letters
+  CHECK_FALSE(ascii::equal_ignoring_case("I", "\xC4\xB1"));         // a Turkish i
+  CHECK_FALSE(ascii::equal_ignoring_case("\xC3\x84", "\xC3\xA4"));  // letters beyond ASCII
+}
+
+TEST_CASE("a text is ASCII if all of it is", "[ascii]") {
+  CHECK(ascii::is_ascii(std::string_view{}));
+  CHECK(ascii::is_ascii(std::string_view{"a\x7F"}));
+  CHECK_FALSE(ascii::is_ascii(std::string_view{"a\x80"}));
+  CHECK_FALSE(ascii::is_ascii(std::string_view{"\xFFz"}));
+}
+
+TEST_CASE("hexadecimal digits have their values in either case", "[ascii]") {
+  const std::string_view digits = "0123456789abcdef";
+  for (unsigned i = 0; i < 16; ++i) {
+    CHECK(ascii::hex_value(digits[i]) == i);
+    CHECK(ascii::hex_value(ascii::to_upper(digits[i])) == i);
+  }
+  STATIC_REQUIRE(ehlo::crlf == "\r\n");
+}
