@@ -74,7 +74,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   must(*again == *parsed, "what was printed parses to the same values");
   must(print(*again) == printed, "printing is settled after one round");
   for (const auto* const command = std::get_if<ehlo::mail_command>(&*parsed); command != nullptr;) {
-    const ehlo::offered_parameters all{true, true, true, true, true, true, {}};
+    const ehlo::offered_parameters all{.size = true,
+                                       .eight_bit_mime = true,
+                                       .binary_mime = true,
+                                       .smtputf8 = true,
+                                       .dsn = true,
+                                       .auth = true,
+                                       .require_tls = true};
     if (!ehlo::check_parameters(command->parameters.list(), all, ehlo::custom_parameter::place::mail, set)) break;
     // Typed look-ups of checked parameters give what is there.
     must(command->parameters.size().has_value() == command->parameters.has("SIZE"), "SIZE was checked");

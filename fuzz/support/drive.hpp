@@ -32,6 +32,7 @@ inline ehlo::server_options options_for(std::uint8_t choice) {
   static constexpr ehlo::custom_parameter parameters[] = {{"XPARAM", ehlo::custom_parameter::place::rcpt}};
   ehlo::server_options out{.hostname = "mx.example"};
   out.extensions = {true, true, true, true, true, true, true, true, true, true, true};
+  out.extensions.require_tls = (choice & 1U) != 0;
   out.mechanisms = mechanisms;
   out.verbs = verbs;
   out.parameters = parameters;

@@ -95,6 +95,8 @@ class mail_parameters : public checked_parameters {
   constexpr std::optional<claimed_submitter> auth() const {
     return typed<claimed_submitter>("AUTH", [](std::string_view text) { return claimed_submitter::parse(text, charset::utf8); });
   }
+  /// REQUIRETLS: the message goes on over verified TLS only, and reports about it return headers only. RFC 8689 4.1, 5.
+  constexpr bool require_tls() const { return has("REQUIRETLS"); }
 };
 
 /// The parameters of RCPT. Empty after HELO.

@@ -208,6 +208,7 @@ struct offered_parameters {
   bool smtputf8 = false;        ///< RFC 6531
   bool dsn = false;             ///< RFC 3461
   bool auth = false;            ///< RFC 4954
+  bool require_tls = false;     ///< RFC 8689
   std::span<const custom_parameter> custom{};
 };
 
@@ -228,7 +229,7 @@ constexpr result<void> check_value(const parameter& p, const offered_parameters&
       if (body && *body == body_type::binary && !offered.binary_mime) return error{errc::body_value};
       return told(body);
     }
-    if (offered.smtputf8 && is("SMTPUTF8")) {
+    if ((offered.smtputf8 && is("SMTPUTF8")) || (offered.require_tls && is("REQUIRETLS"))) {
       if (p.value) return error{errc::value_not_allowed};
       return {};
     }

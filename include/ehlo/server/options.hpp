@@ -42,6 +42,7 @@ struct extension_set {
   bool vrfy = true;                   ///< off, VRFY gets 252 without a question (RFC 5321 7.3)
   bool expn = false;                  ///< off, EXPN gets 502 without a question
   bool help = true;                   ///< off, HELP gets 502 without a question
+  bool require_tls = false;           ///< RFC 8689; the caller keeps the promise on each further hop; listed under TLS only
 };
 
 /// What is done with mail data of an older habit: text lines over 1000 octets, octets above 127 without BODY=8BITMIME.
@@ -94,6 +95,7 @@ struct server_options {
     if (hostname.size() + greeting.size() > longest_text) return error{errc::option_text, longest_text};
     if (extensions.binary_mime && !extensions.chunking) return error{errc::option_dependency};
     if (extensions.smtputf8 && !extensions.eight_bit_mime) return error{errc::option_dependency};
+    if (extensions.require_tls && tls == tls_mode::unavailable) return error{errc::option_dependency};
     if (protocol == protocol::lmtp && !(esmtp && extensions.pipelining && extensions.enhanced_status_codes))
       return error{errc::option_dependency};  // RFC 2033 5
     if (limits.message != 0 && limits.message < 65536) return error{errc::option_limit};
@@ -117,7 +119,7 @@ struct server_options {
 
   /// True if `keyword` is a parameter of an extension that `ehlo` has.
   static constexpr bool is_known_parameter(std::string_view keyword) {
-    for (const std::string_view known : {"SIZE", "BODY", "SMTPUTF8", "RET", "ENVID", "AUTH", "NOTIFY", "ORCPT"}) {
+    for (const std::string_view known : {"SIZE", "BODY", "SMTPUTF8", "RET", "ENVID", "AUTH", "REQUIRETLS", "NOTIFY", "ORCPT"}) {
       if (ascii::equal_ignoring_case(keyword, known)) return true;
     }
     return false;

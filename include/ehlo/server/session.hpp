@@ -572,7 +572,7 @@ class basic_server_session {
       custom_parameter::place place{};
       if (name == verb::mail) {
         most += (on.size ? 26U : 0U) + (on.binary_mime ? 16U : 0U) + (on.smtputf8 ? 10U : 0U) + (on.dsn ? 530U : 0U) +
-                (!options_->mechanisms.empty() ? 500U : 0U);
+                (!options_->mechanisms.empty() ? 500U : 0U) + (offers_require_tls() ? 11U : 0U);
       } else if (name == verb::rcpt) {
         most += on.dsn ? 530U : 0U;
         place = custom_parameter::place::rcpt;
@@ -1033,6 +1033,7 @@ class basic_server_session {
     if (on.smtputf8) line("SMTPUTF8", "");
     if (on.dsn) line("DSN", "");
     if (!tls_ && options_->tls != tls_mode::unavailable) line("STARTTLS", "");
+    if (offers_require_tls()) line("REQUIRETLS", "");
     if (const std::string_view names = write_mechanisms(scratch.names); !names.empty()) line("AUTH", names);
     if (on.expn) line("EXPN", "");
     if (on.help) line("HELP", "");
@@ -1069,11 +1070,20 @@ class basic_server_session {
   // ---- Transactions ----------------------------------------------------------------------------------------------------------
 
   constexpr bool offers_smtputf8() const { return esmtp_ && options_->extensions.smtputf8; }
+  /// RFC 8689 2: under TLS only.
+  constexpr bool offers_require_tls() const { return tls_ && options_->extensions.require_tls; }
 
   constexpr offered_parameters offered() const {
     if (!esmtp_) return {};  // RFC 5321 4.1.1.2: parameters only where extensions are in use
     const extension_set& on = options_->extensions;
-    return {on.size, on.eight_bit_mime, on.binary_mime, on.smtputf8, on.dsn, !options_->mechanisms.empty(), options_->parameters};
+    return {.size = on.size,
+            .eight_bit_mime = on.eight_bit_mime,
+            .binary_mime = on.binary_mime,
+            .smtputf8 = on.smtputf8,
+            .dsn = on.dsn,
+            .auth = !options_->mechanisms.empty(),
+            .require_tls = offers_require_tls(),
+            .custom = options_->parameters};
   }
 
   /// The offset in the line of `part`, which is a part of the command's argument.
