@@ -1,0 +1,112 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSL-1.0
+# Runs the tests as other machines and libraries would: tests/variants.sh [--install] [NAME...]
+#
+#   signed-char, unsigned-char  with the sign of char that others have
+#   32-bit                      with -m32
+#   assertions                  with the checks of libstdc++
+#   libc++                      with clang's library and its checks
+#   turkish                     in a locale where the upper case of i is not I
+#   valgrind                    the tests that count allocations, and the replays of the fuzz corpora
+#   msan                        the replays of the fuzz corpora, looking for octets that nobody wrote
+#   mingw                       for Windows; run where wine is there
+#
+# Without a NAME all of them; one whose tools are missing is skipped aloud. --install fetches the tools first, on Debian. Takes about
+# five minutes each on two cores; not a part of .ci/run.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+all=(signed-char unsigned-char 32-bit assertions libc++ turkish valgrind msan mingw)
+names=()
+for word; do
+  case $word in
+    --install)
+      . tests/support/install.sh
+      install_packages g++ cmake ninja-build libfmt-dev catch2 clang g++-multilib libc++-dev libc++abi-dev locales-all valgrind mingw-w64
+      ;;
+    --help) sed -n '3,16s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -*) echo "$0: what is '$word'? See --help" >&2; exit 2 ;;
+    *) names+=("$word") ;;
+  esac
+done
+[ ${#names[@]} -gt 0 ] || names=("${all[@]}")
+
+# build NAME COMPILER FLAGS TARGET...
+build() {
+  local folder=build/variants/$1 compiler=$2 flags=$3 generator=()
+  shift 3
+  [ -e "$folder/CMakeCache.txt" ] || ! command -v ninja >/dev/null || generator=(-G Ninja)
+  cmake -S . -B "$folder" ${generator[@]+"${generator[@]}"} -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG="-O1" \
+    -DCMAKE_CXX_FLAGS="$flags" -DEHLO_DEVELOPER=ON -DEHLO_WERROR=OFF >/dev/null && cmake --build "$folder" --target "$@" >"$folder/build.log" 2>&1 ||
+    { tail -n 30 "$folder/build.log"; return 1; }
+}
+replays() { local source; for source in fuzz/*.cpp; do echo "replay_$(basename "$source" .cpp)"; done; }
+can_compile() { echo 'int main() {}' | "$@" -x c++ - -o /dev/null 2>/dev/null; }
+tests_pass() { build "$1" "$2" "$3" ehlo_tests && "build/variants/$1/ehlo_tests" >"build/variants/$1/tests.log" || { tail -n 30 "build/variants/$1/tests.log"; return 1; }; }
+
+# Each says 77 for tools that are missing.
+run() {
+  local target
+  case $1 in
+    signed-char) tests_pass "$1" c++ -fsigned-char ;;
+    unsigned-char) tests_pass "$1" c++ -funsigned-char ;;
+    32-bit)
+      can_compile c++ -m32 || return 77
+      tests_pass "$1" c++ -m32
+      ;;
+    assertions) tests_pass "$1" c++ -D_GLIBCXX_ASSERTIONS ;;
+    libc++)
+      can_compile clang++ -stdlib=libc++ || return 77
+      tests_pass "$1" clang++ "-stdlib=libc++ -D_LIBCPP_ENABLE_ASSERTIONS=1 -D_LIBCPP_HARDENING_MODE=_LIBCPP_HARDENING_MODE_EXTENSIVE"
+      ;;
+    turkish)
+      locale -a | grep -qi '^tr_TR' || return 77
+      build "$1" c++ "" ehlo_tests && LC_ALL=$(locale -a | grep -i -m1 '^tr_TR') build/variants/turkish/ehlo_tests >build/variants/turkish/tests.log ||
+        { tail -n 30 build/variants/turkish/tests.log; return 1; }
+      ;;
+    valgrind)
+      command -v valgrind >/dev/null || return 77
+      # shellcheck disable=SC2046
+      build "$1" c++ "-g" ehlo_memory_tests $(replays) || return 1
+      valgrind -q --error-exitcode=9 --leak-check=full build/variants/valgrind/ehlo_memory_tests >/dev/null || return 1
+      for target in $(replays); do
+        valgrind -q --error-exitcode=9 --leak-check=full "build/variants/valgrind/$target" "fuzz/corpus/${target#replay_}" >/dev/null || return 1
+      done
+      ;;
+    msan)
+      can_compile clang++ -fsanitize=memory || return 77
+      # shellcheck disable=SC2046
+      build "$1" clang++ "-g -fsanitize=memory -fno-sanitize-recover=all -fsanitize-memory-track-origins" $(replays) || return 1
+      for target in $(replays); do
+        "build/variants/msan/$target" "fuzz/corpus/${target#replay_}" >/dev/null || return 1
+      done
+      ;;
+    mingw)
+      local compiler=x86_64-w64-mingw32-g++-posix
+      command -v "$compiler" >/dev/null || return 77
+      # Catch2 and fmt as they are here: header-only.
+      mkdir -p build/variants/mingw
+      for target in server/session_basics client/session_basics client/two_ends codec/mail_data_writer grammar/path format; do
+        "$compiler" -std=c++20 -O1 -static -DFMT_HEADER_ONLY=1 -DEHLO_SOURCE_DIR='"."' -Iinclude -Itests -Ifuzz -idirafter /usr/include \
+          "tests/${target}_test.cpp" tests/support/catch_main.cpp -o "build/variants/mingw/$(echo "$target" | tr / _).exe" || return 1
+        ! command -v wine >/dev/null || wine "build/variants/mingw/$(echo "$target" | tr / _).exe" || return 1
+      done
+      ;;
+    *) echo "$0: there is no variant '$1'" >&2; return 2 ;;
+  esac
+}
+
+passed=0
+failed=0
+for name in "${names[@]}"; do
+  start=$SECONDS
+  run "$name"
+  status=$?
+  case $status in
+    0) passed=$((passed + 1)); echo "passed: $name ($((SECONDS - start)) s)" ;;
+    77) echo "skipped: $name, its tools are missing" ;;
+    *) failed=$((failed + 1)); echo "failed: $name ($((SECONDS - start)) s)" ;;
+  esac
+done
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
