@@ -323,6 +323,29 @@ TEST_CASE("behind the handshake a client is as a new one: nothing offered or sai
   CHECK(std::ranges::count(wanted, "rcpt 0 250 2.1.5 ok") == 1);  // not offered inside TLS: text
 }
 
+TEST_CASE("when the handshake has succeeded a client knows nothing of before", "[client][3207-4.2-03][3207-4.2-04][threats][T12]") {
+  constexpr std::string_view keywords[] = {"XKEY"};
+  const ehlo::client_options options{.hostname = "c", .mechanisms = plain, .keywords = keywords};
+  driven client{options};
+  client.feed("220 hi\r\n");
+  client.feed("250-mx\r\n250-SIZE 1\r\n250-XKEY\r\n250-AUTH PLAIN\r\n250 STARTTLS\r\n");
+  CHECK(client.session.capabilities().has(ehlo::extension::size));
+  CHECK(client.session.conditions().keywords == 1);
+  client.feed("220 go\r\n");
+  REQUIRE(client.session.tls_started(ehlo::server_identity::verified).has_value());
+  CHECK(client.session.capabilities() == ehlo::capabilities{});
+  CHECK(client.session.conditions().keywords == 0);
+  CHECK_FALSE(client.session.is_esmtp());
+  CHECK_FALSE(client.session.is_authenticated());
+  CHECK(client.session.is_tls_active());
+  client.sent.clear();
+  client.feed("");
+  CHECK(client.sent == "EHLO c\r\n");
+  // The mechanism that was offered before is not used.
+  client.feed("250 mx\r\n");
+  CHECK(client.reason == errc::no_common_mechanism);
+}
+
 TEST_CASE("STARTTLS is not said inside TLS, even if it is offered there", "[client][3207-4.2-07][threats][T12]") {
   check_client_dialogue(hello +
                             "S: 250-mx\nS: 250 STARTTLS\nC: STARTTLS\nS: 220 go\nTLS\nC: EHLO client.example\nS: 250-mx\nS: 250 "
@@ -380,6 +403,11 @@ TEST_CASE("a greeting teaches nothing, whatever its text says", "[client][5321-4
     CHECK(seen.count("greeting " + code + " mx.example ESMTP/250-mx/250 STARTTLS") == 1);
     CHECK(seen.has("transaction failed: MAIL was refused 550 2.0.0 no"));
   }
+  const ehlo::client_options options{.hostname = "c", .mechanisms = plain};
+  driven client{options};
+  client.feed("220-mx\r\n220-PIPELINING\r\n220-STARTTLS\r\n220 AUTH PLAIN\r\n");
+  CHECK(client.session.capabilities() == ehlo::capabilities{});
+  CHECK_FALSE(client.session.is_esmtp());
   // Nor does the reply to HELO.
   const auto helo = check_client_dialogue(
       hello +
