@@ -66,6 +66,7 @@ constexpr auto golden_replies = std::to_array<golden>({
     {"5321-4.2.3-02", "mailbox_full", "452 4.2.2 Requested action not taken: mailbox full"},
     {"5321-4.2.3-02", "insufficient_storage", "452 4.3.1 Requested action not taken: insufficient system storage"},
     {"5321-4.2.3-02", "too_many_recipients", "452 4.5.3 Too many recipients"},
+    {"5321-4.2.3-02", "too_many_domains", "452 4.5.3 Too many recipient domains in this session"},
     {"5321-4.2-10", "tls_unavailable", "454 4.7.0 TLS not available due to temporary reason"},
     {"4954-6-01", "auth_temporary_failure", "454 4.7.0 Temporary authentication failure"},
     {"5321-4.2.3-02", "parameters_not_accommodated", "455 4.5.0 Server unable to accommodate parameters"},

@@ -42,7 +42,11 @@ inline ehlo::server_options options_for(std::uint8_t choice) {
   if ((choice & 2U) != 0) out.protocol = ehlo::protocol::lmtp;
   if ((choice & 4U) != 0) out.bare_line_ends = ehlo::bare_line_ends::keep;
   if ((choice & 8U) != 0) out.long_lines = out.eight_bit_text = ehlo::text_policy::refuse;
-  if ((choice & 16U) != 0) out.limits.errors = 5;
+  if ((choice & 16U) != 0) {
+    out.limits.errors = 5;
+    out.extensions.limits = true;
+    out.announced = {.mail_max = 4, .rcpt_max = 8, .rcpt_domain_max = 2};
+  }
   if ((choice & 32U) != 0) out.leniency = {true, true, true};
   if ((choice & 64U) != 0) out.auth_required = true;
   if ((choice & 128U) != 0) out.limits.transactions = 3;

@@ -52,9 +52,10 @@ inline constexpr reply try_later{450, {4, 7, 0}, "Requested mail action not take
 inline constexpr reply local_error{451, {4, 3, 0}, "Requested action aborted: local error in processing"};
 inline constexpr reply mailbox_full{452, {4, 2, 2}, "Requested action not taken: mailbox full"};
 inline constexpr reply insufficient_storage{452, {4, 3, 1}, "Requested action not taken: insufficient system storage"};
-inline constexpr reply too_many_recipients{452, {4, 5, 3}, "Too many recipients"};                    ///< 4.5.3.1.10
-inline constexpr reply tls_unavailable{454, {4, 7, 0}, "TLS not available due to temporary reason"};  ///< RFC 3207 4
-inline constexpr reply auth_temporary_failure{454, {4, 7, 0}, "Temporary authentication failure"};    ///< RFC 4954 6
+inline constexpr reply too_many_recipients{452, {4, 5, 3}, "Too many recipients"};                      ///< 4.5.3.1.10
+inline constexpr reply too_many_domains{452, {4, 5, 3}, "Too many recipient domains in this session"};  ///< RFC 9422 4.3
+inline constexpr reply tls_unavailable{454, {4, 7, 0}, "TLS not available due to temporary reason"};    ///< RFC 3207 4
+inline constexpr reply auth_temporary_failure{454, {4, 7, 0}, "Temporary authentication failure"};      ///< RFC 4954 6
 inline constexpr reply parameters_not_accommodated{455, {4, 5, 0}, "Server unable to accommodate parameters"};
 
 // 5yz, no.
@@ -159,6 +160,7 @@ inline constexpr auto all = std::to_array<named_reply>({
     {"mailbox_full", mailbox_full},
     {"insufficient_storage", insufficient_storage},
     {"too_many_recipients", too_many_recipients},
+    {"too_many_domains", too_many_domains},
     {"tls_unavailable", tls_unavailable},
     {"auth_temporary_failure", auth_temporary_failure},
     {"parameters_not_accommodated", parameters_not_accommodated},

@@ -5,6 +5,7 @@
 /// @file
 /// LIMITS: what a server says it takes of a session or transaction. RFC 9422.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -18,6 +19,15 @@ struct announced_limits {
   std::uint32_t mail_max = 0;         ///< MAILMAX: MAIL commands of a session, refused ones too
   std::uint32_t rcpt_max = 0;         ///< RCPTMAX: RCPT commands of a transaction, refused ones too
   std::uint32_t rcpt_domain_max = 0;  ///< RCPTDOMAINMAX: different domains of recipients of a session
+
+  /// The largest number of octets that `write` writes.
+  static constexpr std::size_t max_size = 50;
+  /// The largest value that can be announced: six digits.
+  static constexpr std::uint32_t largest = 999999;
+
+  /// Writes those that are not 0 as parameters of LIMITS, separated by spaces; returns one past the last octet. None is over
+  /// `largest`.
+  constexpr char* write(char* out) const;
 
   friend constexpr bool operator==(const announced_limits&, const announced_limits&) = default;
 };
@@ -73,6 +83,28 @@ constexpr announced_limits parse_limits(std::string_view text) {
   return out;
 }
 
+constexpr char* announced_limits::write(char* out) const {
+  const char* const start = out;
+  const auto put = [&out, start](std::string_view name, std::uint32_t value) {
+    if (value == 0) return;
+    if (out != start) *out++ = ' ';
+    for (const char c : name) *out++ = c;
+    std::uint32_t unit = 1;
+    while (value / unit >= 10) unit *= 10;
+    for (; unit > 0; unit /= 10) *out++ = static_cast<char>('0' + static_cast<int>(value / unit % 10));
+  };
+  put("MAILMAX=", mail_max);
+  put("RCPTMAX=", rcpt_max);
+  put("RCPTDOMAINMAX=", rcpt_domain_max);
+  return out;
+}
+
+static_assert([] {
+  std::array<char, announced_limits::max_size> octets{};
+  const char* const end = announced_limits{.mail_max = 999999, .rcpt_max = 100, .rcpt_domain_max = 1}.write(octets.data());
+  return std::string_view{octets.data(), static_cast<std::size_t>(end - octets.data())} ==
+         "MAILMAX=999999 RCPTMAX=100 RCPTDOMAINMAX=1";
+}());
 static_assert(parse_limits("RCPTMAX=20 MAILMAX=5") == announced_limits{.mail_max = 5, .rcpt_max = 20});
 static_assert(parse_limits("RCPTMAX=abc MAILMAX=5") == announced_limits{.mail_max = 5});
 static_assert(parse_limits("RCPTMAX=20 =5") == announced_limits{} && parse_limits("RCPTMAX=0") == announced_limits{});

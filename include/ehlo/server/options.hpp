@@ -15,6 +15,7 @@
 #include <ehlo/codec/mail_data_reader.hpp>
 #include <ehlo/command.hpp>
 #include <ehlo/extension/auth.hpp>
+#include <ehlo/extension/limits.hpp>
 #include <ehlo/grammar/host.hpp>
 #include <ehlo/limits.hpp>
 #include <ehlo/result.hpp>
@@ -43,6 +44,7 @@ struct extension_set {
   bool expn = false;                  ///< off, EXPN gets 502 without a question
   bool help = true;                   ///< off, HELP gets 502 without a question
   bool require_tls = false;           ///< RFC 8689; the caller keeps the promise on each further hop; listed under TLS only
+  bool limits = false;                ///< RFC 9422; the values are `announced`, and the session keeps them
 };
 
 /// What is done with mail data of an older habit: text lines over 1000 octets, octets above 127 without BODY=8BITMIME.
@@ -80,6 +82,7 @@ struct server_options {
   std::span<const std::string_view> keywords{};  ///< further lines of the EHLO reply: keyword and parameters
   std::span<const custom_parameter> parameters{};
   ehlo::limits limits{};
+  announced_limits announced{};  ///< of LIMITS; up to six digits, RCPTMAX at most `limits.recipients`, RCPTDOMAINMAX at most 4
   ehlo::timeouts timeouts{};
 
   /// What is wrong with these options, if anything. A session with such options says `close_channel` at once.
@@ -101,6 +104,7 @@ struct server_options {
     if (limits.message != 0 && limits.message < 65536) return error{errc::option_limit};
     if (limits.recipients < sizes::recipients || limits.output < 2 * sizes::reply_line || limits.auth_line < sizes::command_line)
       return error{errc::option_limit};
+    if (extensions.limits && !is_announceable(announced)) return error{errc::option_limit};
     if (limits.authentication_failures != 0 && limits.authentication_failures < 3) return error{errc::option_limit};
     for (const auth_mechanism& mechanism : mechanisms) {
       if (!parse_mechanism_name(mechanism.name)) return error{errc::option_name};
@@ -125,7 +129,15 @@ struct server_options {
     return false;
   }
 
+  /// How many domains of recipients a session can tell apart.
+  static constexpr std::size_t most_domains = 4;
+
  private:
+  constexpr bool is_announceable(const announced_limits& a) const {
+    return a != announced_limits{} && a.mail_max <= announced_limits::largest && a.rcpt_max <= announced_limits::largest &&
+           a.rcpt_max <= limits.recipients && a.rcpt_domain_max <= most_domains;
+  }
+
   static constexpr std::size_t longest_text = 480;  ///< leaves room for code, enhanced code and CRLF in a line of 512
   static constexpr std::size_t longest_word = 32;
   static constexpr auto keyword_octet = ascii::let_dig | ascii::octet_class{"-"};

@@ -712,6 +712,9 @@ class basic_server_session {
     if (c.name == verb::bdat && offers_chunking()) return handle_chunk(c, line);
     if (is_first && c.name == verb::unknown && is_other_protocol(line)) return refuse_protocol(line_start_);
     if (c.name == verb::auth) secret_ = true;
+    // RFC 9422 4.1, 4.2: commands that fail count too.
+    if (c.name == verb::mail) ++mails_;
+    if (c.name == verb::rcpt) ++rcpts_;
     const std::optional<std::size_t> custom = c.name == verb::unknown ? find_custom(c.word) : std::nullopt;
     if (const auto objection = object(c, line, custom.has_value())) return refuse(*objection, c.name);
     if (custom) return ask_custom(*custom, c);
@@ -909,6 +912,7 @@ class basic_server_session {
     state_ = state::mail;
     ++transactions_;
     recipients_ = 0;
+    rcpts_ = 0;
     smtputf8_ = pending_smtputf8_;
     body_ = pending_body_;
     refusal_ = refusal::none;
@@ -993,6 +997,7 @@ class basic_server_session {
   struct hello_scratch {
     std::array<char, 20> digits{};
     std::array<char, sizes::reply_line> names{};
+    std::array<char, announced_limits::max_size> limits{};
   };
 
   /// ehlo-ok-rsp, or its one-line form: the host name, then a line for each keyword. RFC 5321 4.1.1.1.
@@ -1035,12 +1040,18 @@ class basic_server_session {
     if (!tls_ && options_->tls != tls_mode::unavailable) line("STARTTLS", "");
     if (offers_require_tls()) line("REQUIRETLS", "");
     if (const std::string_view names = write_mechanisms(scratch.names); !names.empty()) line("AUTH", names);
+    if (on.limits) line("LIMITS", written(options_->announced, scratch.limits));
     if (on.expn) line("EXPN", "");
     if (on.help) line("HELP", "");
     for (const custom_verb& v : options_->verbs) {
       if (v.advertise) line(v.name, "");
     }
     for (const std::string_view keyword : options_->keywords) line(keyword, "");
+  }
+
+  template <class Value, std::size_t Octets>
+  static constexpr std::string_view written(const Value& value, std::array<char, Octets>& out) {
+    return {out.data(), static_cast<std::size_t>(value.write(out.data()) - out.data())};
   }
 
   static constexpr std::string_view write_number(std::uint64_t value, std::array<char, 20>& out) {
@@ -1077,7 +1088,7 @@ class basic_server_session {
     if (!esmtp_) return {};  // RFC 5321 4.1.1.2: parameters only where extensions are in use
     const extension_set& on = options_->extensions;
     return {.size = on.size,
-            .eight_bit_mime = on.eight_bit_mime,
+            .eight_bit_mime = on.eight_bit_mime || on.binary_mime,  // either brings BODY (RFC 6152 2, RFC 3030 3)
             .binary_mime = on.binary_mime,
             .smtputf8 = on.smtputf8,
             .dsn = on.dsn,
@@ -1101,7 +1112,9 @@ class basic_server_session {
 
   constexpr maybe_action handle_mail(const command_line& c) {
     const limits& most = options_->limits;
-    if (most.transactions != 0 && transactions_ >= most.transactions) return refuse({errc::too_many_transactions, 0}, c.name);
+    const std::uint32_t mail_max = announced().mail_max;
+    if ((most.transactions != 0 && transactions_ >= most.transactions) || (mail_max != 0 && mails_ > mail_max))
+      return refuse({errc::too_many_transactions, 0}, c.name);
     const auto mail = parse_mail(c.argument, offers_smtputf8() ? charset::utf8 : charset::ascii, options_->leniency);
     if (!mail) return refuse({mail.error().code, c.argument_offset + mail.error().offset}, c.name);
     const mail_parameters& told = mail->parameters;
@@ -1121,7 +1134,9 @@ class basic_server_session {
   }
 
   constexpr maybe_action handle_rcpt(const command_line& c) {
-    if (recipients_ >= options_->limits.recipients) return refuse({errc::too_many_recipients, 0}, c.name);
+    const std::uint32_t rcpt_max = announced().rcpt_max;
+    if (recipients_ >= options_->limits.recipients || (rcpt_max != 0 && rcpts_ > rcpt_max))
+      return refuse({errc::too_many_recipients, 0}, c.name);
     const auto rcpt = parse_rcpt(c.argument, offers_smtputf8() ? charset::utf8 : charset::ascii, options_->leniency);
     if (!rcpt) return refuse({rcpt.error().code, c.argument_offset + rcpt.error().offset}, c.name);
     const rcpt_parameters& told = rcpt->parameters;
@@ -1132,7 +1147,33 @@ class basic_server_session {
     if (!smtputf8_) {
       if (const auto octet = find_utf8(rcpt->forward_path.text(), c)) return refuse(*octet, c.name);
     }
+    if (!takes_domain_of(rcpt->forward_path)) return refuse({errc::too_many_domains, 0}, c.name);
     return rcpt_question{rcpt->forward_path, told, ask(asked::rcpt)};
+  }
+
+  /// What LIMITS announces; nothing where it is not offered. RFC 9422.
+  constexpr announced_limits announced() const {
+    return options_->esmtp && options_->extensions.limits ? options_->announced : announced_limits{};
+  }
+
+  /// RCPTDOMAINMAX (RFC 9422 4.3): domains are remembered by hash. Two with the same hash count as one.
+  constexpr bool takes_domain_of(const forward_path& path) {
+    const std::uint32_t most = announced().rcpt_domain_max;
+    const auto mailbox = path.mailbox();
+    if (most == 0 || !mailbox) return true;
+    std::uint32_t hash = 2166136261U;
+    for (const char c : mailbox->text().substr(mailbox->local_part().text().size())) {
+      hash = (hash ^ static_cast<unsigned char>(ascii::to_lower(c))) * 16777619U;
+    }
+    const auto mark = static_cast<std::uint16_t>((hash ^ hash >> 16U) | 1U);  // 0 stands for none
+    for (std::size_t i = 0; i < most; ++i) {
+      if (domains_[i] == mark) return true;
+      if (domains_[i] == 0) {
+        domains_[i] = mark;
+        return true;
+      }
+    }
+    return false;
   }
 
   constexpr maybe_action handle_data() {
@@ -1671,8 +1712,11 @@ class basic_server_session {
   std::uint32_t answered_recipients_ = 0;  ///< LMTP: of this message
   std::uint32_t replies_left_ = 0;         ///< to a refused message
   std::uint32_t transactions_ = 0;
+  std::uint32_t mails_ = 0;  ///< MAIL commands of the session
+  std::uint32_t rcpts_ = 0;  ///< RCPT commands of the transaction
   std::uint32_t errors_ = 0;
   std::uint32_t authentication_failures_ = 0;
+  std::array<std::uint16_t, server_options::most_domains> domains_{};  ///< of recipients, by hash; 0: none
   enhanced_status_code refusal_enhanced_{};
   std::uint16_t refusal_code_ = 0;
   std::uint16_t barred_code_ = 503;  ///< what commands get in `state::barred`
