@@ -153,6 +153,8 @@ class player {
       const step& s = steps[i];
       INFO("line " << s.line << " of the dialogue, cut every " << cut_ << ": " << s.text);
       if (s.what == kind::server) {
+        // What was sent was expected before the server says more: nothing leaves early.
+        if (pending_.empty()) CHECK(out_.empty());
         pending_ += s.text;
         continue;
       }
