@@ -119,6 +119,7 @@ constexpr auto golden_replies = std::to_array<golden>({
     {"5321-4.2.3-03", "eight_bit_refused", "554 5.6.3 Message refused: eight-bit text was not announced"},
     {"5321-4.2.3-03", "utf8_header_unsupported", "554 5.6.9 Transaction failed: UTF-8 header section cannot be passed on"},
     {"5321-4.2-10", "tls_too_weak", "554 5.7.0 Command refused due to lack of security"},
+    {"5321-4.2.3-03", "by_time_too_short", "555 5.5.4 Deliver-by time is below the minimum"},
     {"5321-4.2.3-03", "parameters_not_recognized", "555 5.5.4 MAIL FROM/RCPT TO parameters not recognized or not implemented"},
     {"7504-5.1-02", "domain_accepts_no_mail", "556 5.1.10 Domain does not accept mail"},
 });

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include <ehlo/ascii.hpp>
+#include <ehlo/extension/deliver_by.hpp>
 #include <ehlo/extension/limits.hpp>
 #include <ehlo/extension/size.hpp>
 #include <ehlo/received_reply.hpp>
@@ -32,6 +33,7 @@ enum class extension : std::uint8_t {
   auth,                   ///< RFC 4954
   limits,                 ///< RFC 9422
   require_tls,            ///< RFC 8689
+  deliver_by,             ///< RFC 2852
   etrn,                   ///< RFC 1985
   vrfy,                   ///< RFC 5321 3.5.2
   expn,                   ///< RFC 5321 3.5.2
@@ -39,9 +41,9 @@ enum class extension : std::uint8_t {
 };
 
 /// The keywords, in the order of `extension`.
-inline constexpr std::array<std::string_view, 16> extension_keywords{
-    "SIZE",     "PIPELINING", "8BITMIME", "ENHANCEDSTATUSCODES", "CHUNKING", "BINARYMIME", "SMTPUTF8", "DSN",
-    "STARTTLS", "AUTH",       "LIMITS",   "REQUIRETLS",          "ETRN",     "VRFY",       "EXPN",     "HELP"};
+inline constexpr std::array<std::string_view, 17> extension_keywords{
+    "SIZE", "PIPELINING", "8BITMIME",   "ENHANCEDSTATUSCODES", "CHUNKING", "BINARYMIME", "SMTPUTF8", "DSN", "STARTTLS",
+    "AUTH", "LIMITS",     "REQUIRETLS", "DELIVERBY",           "ETRN",     "VRFY",       "EXPN",     "HELP"};
 
 /// The keyword of `e`.
 constexpr std::string_view text_of(extension e) { return extension_keywords[static_cast<std::size_t>(e)]; }
@@ -125,6 +127,7 @@ class capabilities {
         // SIZE without a number, or with 0, names no maximum (RFC 1870 4); one that is no number says nothing.
         if (e == extension::size) out.maximum_size_ = parse_size(line.parameters).value_or(0);
         if (e == extension::limits) out.limits_ = parse_limits(line.parameters);
+        if (e == extension::deliver_by) out.deliver_by_minimum_ = parse_deliver_by_minimum(line.parameters);
       }
     });
     return out;
@@ -136,6 +139,9 @@ class capabilities {
   /// RFC 9422.
   constexpr const announced_limits& limits() const { return limits_; }
 
+  /// Seconds below which BY with the mode R is not taken, 0 if the server names none. RFC 2852 3.
+  constexpr std::uint32_t deliver_by_minimum() const { return deliver_by_minimum_; }
+
   friend constexpr bool operator==(const capabilities&, const capabilities&) = default;
 
  private:
@@ -143,6 +149,7 @@ class capabilities {
 
   std::uint64_t maximum_size_ = 0;
   announced_limits limits_{};
+  std::uint32_t deliver_by_minimum_ = 0;
   std::uint32_t bits_ = 0;
 };
 

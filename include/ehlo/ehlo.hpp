@@ -28,6 +28,7 @@
 #include <ehlo/error.hpp>
 #include <ehlo/extension/auth.hpp>
 #include <ehlo/extension/body.hpp>
+#include <ehlo/extension/deliver_by.hpp>
 #include <ehlo/extension/dsn.hpp>
 #include <ehlo/extension/limits.hpp>
 #include <ehlo/extension/size.hpp>

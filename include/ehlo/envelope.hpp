@@ -4,7 +4,7 @@
 
 /// @file
 /// An envelope that owns its octets: the reverse-path, the forward-paths, and their parameters, all of them checked. RFC
-/// 5321 2.3.1, 3461, 4954 5, 8689.
+/// 5321 2.3.1, 2852, 3461, 4954 5, 8689.
 
 #include <algorithm>
 #include <array>
@@ -18,6 +18,7 @@
 #include <utility>
 
 #include <ehlo/ascii.hpp>
+#include <ehlo/extension/deliver_by.hpp>
 #include <ehlo/extension/dsn.hpp>
 #include <ehlo/grammar/parameter.hpp>
 #include <ehlo/grammar/path.hpp>
@@ -33,7 +34,9 @@ struct sender_options {
   std::optional<xtext> envid{};             ///< RFC 3461 4.4; not empty, at most 100 octets. Within 38 a report can repeat it (5.4)
   std::optional<claimed_submitter> auth{};  ///< RFC 4954 5; left out where the server does not offer AUTH
   bool require_tls = false;                 ///< RFC 8689; the message goes over verified TLS to servers that promise the same
-  parameter_list further{};                 ///< parameters of the caller's own extensions
+  std::optional<deliver_by>
+      by{};  ///< RFC 2852; what is left at MAIL (`deliver_by::after`). The mode N is left out where it is not offered
+  parameter_list further{};  ///< parameters of the caller's own extensions
 };
 
 /// What RCPT says besides the forward-path.
@@ -95,10 +98,18 @@ class parameter_writer {
   bool failed_ = false;
 };
 
+/// A parameter whose value writes itself.
+template <class Value>
+constexpr void put_written(parameter_writer& out, std::string_view keyword, const Value& value) {
+  std::array<char, Value::max_size> text{};
+  const char* const end = value.write(text.data());
+  out.put(keyword, std::string_view{text.data(), static_cast<std::size_t>(end - text.data())});
+}
+
 /// The caller's own parameters name none that `ehlo` writes by itself.
 constexpr result<void> check_further(const parameter_list& further) {
   for (const parameter& p : further) {
-    for (const std::string_view own : {"SIZE", "BODY", "SMTPUTF8", "RET", "ENVID", "AUTH", "REQUIRETLS", "NOTIFY", "ORCPT"}) {
+    for (const std::string_view own : {"SIZE", "BODY", "SMTPUTF8", "RET", "ENVID", "AUTH", "REQUIRETLS", "BY", "NOTIFY", "ORCPT"}) {
       if (ascii::equal_ignoring_case(p.keyword, own)) return error{errc::parameter_duplicate, p.offset};
     }
   }
@@ -118,6 +129,10 @@ constexpr result<std::string_view> write_parameters(const sender_options& option
     out.put("AUTH=", claimed);
   }
   if (options.require_tls) out.put("REQUIRETLS");
+  if (options.by) {
+    if (!options.by->is_valid()) return error{errc::by_value};
+    put_written(out, "BY=", *options.by);
+  }
   out.put(options.further);
   return out.text();
 }
@@ -257,7 +272,7 @@ class envelope_view {
     if (empty()) return {};
     return *ehlo::reverse_path::parse(sender().path, charset::utf8);
   }
-  /// Those of MAIL that do not follow from the message: RET, ENVID, AUTH, REQUIRETLS and the caller's own.
+  /// Those of MAIL that do not follow from the message: RET, ENVID, AUTH, REQUIRETLS, BY and the caller's own.
   constexpr mail_parameters parameters() const {
     if (empty()) return {};
     return mail_parameters{*parameter_list::parse(sender().parameters, charset::utf8)};

@@ -345,6 +345,16 @@ inline void print_value(sink& out, const notify_set& value) {
   put_if(out, value.delay, "DELAY");
 }
 
+/// A value that writes itself.
+template <class T>
+concept self_writing = is_one_of<T, deliver_by>;
+
+template <self_writing T>
+void print_value(sink& out, const T& value) {
+  std::array<char, T::max_size> text{};
+  put_one(out, {text.data(), static_cast<std::size_t>(value.write(text.data()) - text.data())});
+}
+
 inline void print_value(sink& out, const original_recipient& value) { put_all(out, value.address_type, ";", value.address); }
 
 inline void print_value(sink& out, const auth_mechanism& value) { put_one(out, value.name); }
@@ -570,7 +580,7 @@ inline void print_value(sink& out, const failed& value) {
 /// The types whose formatter is below. A list, so that no type is formatted because it converts to one of ours.
 template <class T>
 concept formatted_value =
-    spelt_value<T> ||(std::is_enum_v<T>&& has_word<T>) ||
+    spelt_value<T> || self_writing<T> ||(std::is_enum_v<T>&& has_word<T>) ||
     is_one_of<T, version_number, errc, error, enhanced_status_code, reply, parameter, base64, claimed_submitter, notify_set,
               original_recipient, auth_mechanism, secret, date_time, sasl::challenge, sasl::credentials, ticket, transmit, receive,
               start_tls, close_channel, answer_due, mail_data, transaction_reset, violation, wait, greeting_question,

@@ -11,6 +11,7 @@
 
 #include <ehlo/extension/auth.hpp>
 #include <ehlo/extension/body.hpp>
+#include <ehlo/extension/deliver_by.hpp>
 #include <ehlo/extension/dsn.hpp>
 #include <ehlo/extension/size.hpp>
 #include <ehlo/grammar/parameter.hpp>
@@ -97,6 +98,8 @@ class mail_parameters : public checked_parameters {
   }
   /// REQUIRETLS: the message goes on over verified TLS only, and reports about it return headers only. RFC 8689 4.1, 5.
   constexpr bool require_tls() const { return has("REQUIRETLS"); }
+  /// BY: seconds from now, to which the caller adds its clock. RFC 2852 4.
+  constexpr std::optional<deliver_by> by() const { return typed<deliver_by>("BY", parse_deliver_by); }
 };
 
 /// The parameters of RCPT. Empty after HELO.

@@ -117,6 +117,8 @@ inline constexpr reply eight_bit_refused{554, {5, 6, 3}, "Message refused: eight
 /// RFC 6531 3.5
 inline constexpr reply utf8_header_unsupported{554, {5, 6, 9}, "Transaction failed: UTF-8 header section cannot be passed on"};
 inline constexpr reply tls_too_weak{554, {5, 7, 0}, "Command refused due to lack of security"};  ///< RFC 3207 4.1
+/// RFC 2852 3
+inline constexpr reply by_time_too_short{555, {5, 5, 4}, "Deliver-by time is below the minimum"};
 inline constexpr reply parameters_not_recognized{555, {5, 5, 4}, "MAIL FROM/RCPT TO parameters not recognized or not implemented"};
 inline constexpr reply domain_accepts_no_mail{556, {5, 1, 10}, "Domain does not accept mail"};  ///< RFC 7504 4
 
@@ -213,6 +215,7 @@ inline constexpr auto all = std::to_array<named_reply>({
     {"eight_bit_refused", eight_bit_refused},
     {"utf8_header_unsupported", utf8_header_unsupported},
     {"tls_too_weak", tls_too_weak},
+    {"by_time_too_short", by_time_too_short},
     {"parameters_not_recognized", parameters_not_recognized},
     {"domain_accepts_no_mail", domain_accepts_no_mail},
 });

@@ -4,7 +4,7 @@
 
 /// @file
 /// How a message goes, decided before an octet of it leaves: which parameters MAIL gets, DATA or BDAT, and why it cannot go at all.
-/// RFC 5321 2.2, 1870 6, 3030, 3461 5, 6152, 6531 3.2, 8689 4.2.1, 9422.
+/// RFC 5321 2.2, 1870 6, 2852, 3030, 3461 5, 6152, 6531 3.2, 8689 4.2.1, 9422.
 
 #include <algorithm>
 #include <cstddef>
@@ -40,6 +40,10 @@ struct transaction_plan {
   bool auth = false;                    ///< AUTH is sent
   bool chunked = false;                 ///< BDAT instead of DATA
   bool eight_bit = false;               ///< octets above 127 may be sent
+  bool by = false;                      ///< BY is sent
+
+  /// Whether a parameter of the envelope is sent.
+  constexpr bool sends(std::string_view keyword) const;
 
   /// How the mail data writer writes it.
   constexpr mail_data_writer::rules rules(line_ends policy) const {
@@ -57,7 +61,32 @@ inline constexpr bool is_dsn_parameter(std::string_view keyword) {
   return false;
 }
 
+/// Those with rules of their own, which are left out where that is allowed.
+inline constexpr bool is_own_parameter(std::string_view keyword) {
+  for (const std::string_view known : {"AUTH", "BY"}) {
+    if (ascii::equal_ignoring_case(keyword, known)) return true;
+  }
+  return false;
+}
+
+/// RFC 2852 4.1.4.1: a message that goes back if it is late goes only to servers that can say so, and in time.
+constexpr std::optional<error> object_to_times(const mail_parameters& told, const capabilities& offered) {
+  const auto by = told.by();
+  if (by && by->mode == by_mode::return_message) {
+    if (!offered.has(extension::deliver_by)) return error{errc::deliver_by_not_offered};
+    if (offered.deliver_by_minimum() > static_cast<std::uint32_t>(by->seconds)) return error{errc::by_below_minimum};
+  }
+  return std::nullopt;
+}
+
 }  // namespace detail
+
+constexpr bool transaction_plan::sends(std::string_view keyword) const {
+  if (detail::is_dsn_parameter(keyword)) return dsn;
+  if (ascii::equal_ignoring_case(keyword, "AUTH")) return auth;
+  if (ascii::equal_ignoring_case(keyword, "BY")) return by;
+  return true;
+}
 
 /// Makes the plan of a message, or says why it cannot go as asked. Octets of a message whose traits are not known are checked again
 /// while they are written.
@@ -65,7 +94,7 @@ inline constexpr bool is_dsn_parameter(std::string_view keyword) {
 /// Fails with `errc::no_recipients`; `smtputf8_not_offered` (a path, parameter or header section holds UTF-8);
 /// `eight_bit_mime_not_offered`; `binary_mime_not_offered`; `bare_line_end` or `text_line_too_long` (and the message is not to go
 /// as BINARYMIME); `size_over_limit` (SIZE); `dsn_not_offered` (unless `dsn_policy::relay`); `require_tls_not_offered`;
-/// `keyword_not_offered` (a parameter of the caller's).
+/// `deliver_by_not_offered` or `by_below_minimum` (BY with the mode R); `keyword_not_offered` (a parameter of the caller's).
 constexpr result<transaction_plan> plan_transaction(envelope_view mail, const message_traits& message,
                                                     const sending_conditions& now, const client_options& options) {
   const capabilities& offered = now.capabilities;
@@ -105,6 +134,7 @@ constexpr result<transaction_plan> plan_transaction(envelope_view mail, const me
 
   out.dsn = offered.has(extension::dsn);
   out.auth = offered.has(extension::auth);
+  out.by = offered.has(extension::deliver_by);
   const auto object = [&](const checked_parameters& parameters) -> std::optional<error> {
     for (const parameter& p : parameters.list()) {
       if (detail::is_dsn_parameter(p.keyword)) {
@@ -112,7 +142,7 @@ constexpr result<transaction_plan> plan_transaction(envelope_view mail, const me
       } else if (ascii::equal_ignoring_case(p.keyword, "REQUIRETLS")) {
         // RFC 8689 4.2.1: TLS, a verified server, and the keyword in the EHLO inside TLS.
         if (!now.tls || !now.tls_verified || !offered.has(extension::require_tls)) return error{errc::require_tls_not_offered};
-      } else if (!ascii::equal_ignoring_case(p.keyword, "AUTH")) {
+      } else if (!detail::is_own_parameter(p.keyword)) {
         const auto found = std::ranges::find_if(
             options.keywords, [&p](std::string_view keyword) { return ascii::equal_ignoring_case(keyword, p.keyword); });
         const auto index = static_cast<unsigned>(found - options.keywords.begin());
@@ -122,6 +152,7 @@ constexpr result<transaction_plan> plan_transaction(envelope_view mail, const me
     return std::nullopt;
   };
   if (const auto objection = object(mail.parameters())) return *objection;
+  if (const auto objection = detail::object_to_times(mail.parameters(), offered)) return *objection;
   for (const recipient& to : mail) {
     if (const auto objection = object(to.parameters)) return *objection;
   }

@@ -209,6 +209,7 @@ struct offered_parameters {
   bool dsn = false;             ///< RFC 3461
   bool auth = false;            ///< RFC 4954
   bool require_tls = false;     ///< RFC 8689
+  bool deliver_by = false;      ///< RFC 2852
   std::span<const custom_parameter> custom{};
 };
 
@@ -235,6 +236,7 @@ constexpr result<void> check_value(const parameter& p, const offered_parameters&
     }
     if (offered.dsn && is("RET")) return told(parse_ret(value));
     if (offered.dsn && is("ENVID")) return told(parse_envid(value));
+    if (offered.deliver_by && is("BY")) return told(parse_deliver_by(value));
     if (offered.auth && is("AUTH")) return told(claimed_submitter::parse(value, set));
   } else {
     if (offered.dsn && is("NOTIFY")) return told(parse_notify(value));

@@ -15,6 +15,7 @@
 #include <ehlo/codec/mail_data_reader.hpp>
 #include <ehlo/command.hpp>
 #include <ehlo/extension/auth.hpp>
+#include <ehlo/extension/deliver_by.hpp>
 #include <ehlo/extension/limits.hpp>
 #include <ehlo/grammar/host.hpp>
 #include <ehlo/limits.hpp>
@@ -44,6 +45,7 @@ struct extension_set {
   bool expn = false;                  ///< off, EXPN gets 502 without a question
   bool help = true;                   ///< off, HELP gets 502 without a question
   bool require_tls = false;           ///< RFC 8689; the caller keeps the promise on each further hop; listed under TLS only
+  bool deliver_by = false;            ///< RFC 2852; the caller keeps the time and sends the reports; see `deliver_by_minimum`
   bool limits = false;                ///< RFC 9422; the values are `announced`, and the session keeps them
 };
 
@@ -82,6 +84,8 @@ struct server_options {
   std::span<const std::string_view> keywords{};  ///< further lines of the EHLO reply: keyword and parameters
   std::span<const custom_parameter> parameters{};
   ehlo::limits limits{};
+  std::uint32_t deliver_by_minimum =
+      0;                         ///< seconds below which BY with the mode R gets 555; nine digits at most; 0: none (RFC 2852 3)
   announced_limits announced{};  ///< of LIMITS; up to six digits, RCPTMAX at most `limits.recipients`, RCPTDOMAINMAX at most 4
   ehlo::timeouts timeouts{};
 
@@ -104,6 +108,7 @@ struct server_options {
     if (limits.message != 0 && limits.message < 65536) return error{errc::option_limit};
     if (limits.recipients < sizes::recipients || limits.output < 2 * sizes::reply_line || limits.auth_line < sizes::command_line)
       return error{errc::option_limit};
+    if (deliver_by_minimum > static_cast<std::uint32_t>(deliver_by::largest)) return error{errc::option_limit};
     if (extensions.limits && !is_announceable(announced)) return error{errc::option_limit};
     if (limits.authentication_failures != 0 && limits.authentication_failures < 3) return error{errc::option_limit};
     for (const auth_mechanism& mechanism : mechanisms) {
@@ -123,7 +128,8 @@ struct server_options {
 
   /// True if `keyword` is a parameter of an extension that `ehlo` has.
   static constexpr bool is_known_parameter(std::string_view keyword) {
-    for (const std::string_view known : {"SIZE", "BODY", "SMTPUTF8", "RET", "ENVID", "AUTH", "REQUIRETLS", "NOTIFY", "ORCPT"}) {
+    for (const std::string_view known :
+         {"SIZE", "BODY", "SMTPUTF8", "RET", "ENVID", "AUTH", "REQUIRETLS", "BY", "NOTIFY", "ORCPT"}) {
       if (ascii::equal_ignoring_case(keyword, known)) return true;
     }
     return false;

@@ -572,7 +572,7 @@ class basic_server_session {
       custom_parameter::place place{};
       if (name == verb::mail) {
         most += (on.size ? 26U : 0U) + (on.binary_mime ? 16U : 0U) + (on.smtputf8 ? 10U : 0U) + (on.dsn ? 530U : 0U) +
-                (!options_->mechanisms.empty() ? 500U : 0U) + (offers_require_tls() ? 11U : 0U);
+                (!options_->mechanisms.empty() ? 500U : 0U) + (offers_require_tls() ? 11U : 0U) + (on.deliver_by ? 17U : 0U);
       } else if (name == verb::rcpt) {
         most += on.dsn ? 530U : 0U;
         place = custom_parameter::place::rcpt;
@@ -998,6 +998,7 @@ class basic_server_session {
     std::array<char, 20> digits{};
     std::array<char, sizes::reply_line> names{};
     std::array<char, announced_limits::max_size> limits{};
+    std::array<char, 20> by{};
   };
 
   /// ehlo-ok-rsp, or its one-line form: the host name, then a line for each keyword. RFC 5321 4.1.1.1.
@@ -1040,6 +1041,9 @@ class basic_server_session {
     if (!tls_ && options_->tls != tls_mode::unavailable) line("STARTTLS", "");
     if (offers_require_tls()) line("REQUIRETLS", "");
     if (const std::string_view names = write_mechanisms(scratch.names); !names.empty()) line("AUTH", names);
+    if (on.deliver_by)
+      line("DELIVERBY",
+           options_->deliver_by_minimum == 0 ? std::string_view{} : write_number(options_->deliver_by_minimum, scratch.by));
     if (on.limits) line("LIMITS", written(options_->announced, scratch.limits));
     if (on.expn) line("EXPN", "");
     if (on.help) line("HELP", "");
@@ -1094,6 +1098,7 @@ class basic_server_session {
             .dsn = on.dsn,
             .auth = !options_->mechanisms.empty(),
             .require_tls = offers_require_tls(),
+            .deliver_by = on.deliver_by,
             .custom = options_->parameters};
   }
 
@@ -1126,11 +1131,20 @@ class basic_server_session {
     if (!utf8) {
       if (const auto octet = find_utf8(mail->reverse_path.text(), c)) return refuse(*octet, c.name);
     }
+    if (const auto code = object_to_times(told)) return refuse({*code, offset_of(told.text(), c)}, c.name);
     if (most.message != 0 && told.size().value_or(0) > most.message)
       return refuse({errc::size_over_limit, offset_of(told.text(), c)}, c.name);
     pending_smtputf8_ = utf8;
     pending_body_ = told.body();
     return mail_question{mail->reverse_path, told, ask(asked::mail)};
+  }
+
+  /// Which rule a deliver-by time breaks that is well-formed. RFC 2852 3.
+  constexpr std::optional<errc> object_to_times(const mail_parameters& told) const {
+    const auto by = told.by();
+    if (by && by->mode == by_mode::return_message && static_cast<std::uint32_t>(by->seconds) < options_->deliver_by_minimum)
+      return errc::by_below_minimum;
+    return std::nullopt;
   }
 
   constexpr maybe_action handle_rcpt(const command_line& c) {
