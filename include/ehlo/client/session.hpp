@@ -1080,7 +1080,8 @@ class basic_client_session {
         leave_batch();
         return std::nullopt;
       }
-      mail_sent_ = false;  // no transaction was begun: there is nothing to reset
+      // No transaction was begun: there is nothing to reset, but RFC 1870 6.2 wants RSET or QUIT next after these.
+      mail_sent_ = plan_.size && (r.code() == 452 || r.code() == 552);
       const auto told = fail_transaction(errc::mail_refused, r);
       leave_batch();
       return told;
