@@ -25,14 +25,14 @@
 namespace {
 
 constexpr std::string_view password = "secret";
-constexpr std::string_view encoded_plain = "AHVzZXIAc2VjcmV0";  // NUL user NUL secret
+constexpr std::string_view encoded_plain = "dXNlcgB1c2VyAHNlY3JldA==";  // user NUL user NUL secret
 constexpr std::string_view encoded_login = "c2VjcmV0";
 
 constexpr ehlo::auth_mechanism mechanisms[] = {ehlo::mechanisms::plain, ehlo::mechanisms::login};
 constexpr ehlo::auth_mechanism turned[] = {ehlo::mechanisms::login, ehlo::mechanisms::plain};
 constexpr ehlo::custom_verb verbs[] = {{"XVERB", true}};
-constexpr ehlo::custom_parameter parameters[] = {{"REQUIRETLS"}};
-constexpr std::string_view keywords[] = {"REQUIRETLS", "LIMITS RCPTMAX=2 MAILMAX=4", "LIMITS RCPTDOMAINMAX=1"};
+constexpr std::string_view keywords[] = {"XKEYWORD a"};
+constexpr ehlo::announced_limits announced[] = {{}, {}, {.mail_max = 4, .rcpt_max = 2}, {.rcpt_domain_max = 1}};
 
 /// What a rejection says; where its code does not fit the question, the careful answer is given.
 constexpr ehlo::reply refusals[] = {
@@ -160,8 +160,13 @@ struct end {
 template <class ClientSession, class ServerSession>
 class world {
  public:
-  world(const ehlo::client_options& client, const ehlo::server_options& server, fuzz::choices in)
-      : client_options_{client}, server_options_{server}, in_{in}, client_{ClientSession{client}}, server_{ServerSession{server}} {
+  world(const ehlo::client_options& client, const ehlo::server_options& server, bool has_long_identity, fuzz::choices in)
+      : identity_{has_long_identity ? std::string(std::size_t{250}, 'z') : std::string{"user"}},
+        client_options_{client},
+        server_options_{server},
+        in_{in},
+        client_{ClientSession{client}},
+        server_{ServerSession{server}} {
     up_.room = down_.room = client.limits.batch;
     messages_left_ = in_.one() % 4U == 3 ? 0 : 1 + in_.one() % 4;
     up_.loud = (in_.one() & 1U) != 0;
@@ -190,7 +195,7 @@ class world {
   void note(std::string_view who, std::string_view what) {
     constexpr std::size_t most = 300;
     transcript_.append(who).append(": ").append(what.substr(0, most));
-    if (!what.ends_with('\n')) transcript_ += '\n';
+    if (what.size() > most || !what.ends_with('\n')) transcript_ += '\n';
   }
 
   /// Moves octets, lets each end act once, or lets something happen.
@@ -374,6 +379,12 @@ class world {
     client_.wants_input = false;
   }
 
+  /// What the client borrowed may go as soon as the contract says: ASan sees whether it is looked at again.
+  void take_back() {
+    lent_.reset();
+    if (current_is_over()) current().envelope = {};
+  }
+
   static bool is_final(outcome o) { return o != outcome::none && o != outcome::taken; }
   bool current_is_over() const {
     return messages_.empty() || std::ranges::all_of(messages_.back().recipients, [](auto& r) { return is_final(r.told); });
@@ -385,74 +396,135 @@ class world {
 
   void act_client() {
     const bool was_closed = client_.session.is_closed();
-    std::visit(ehlo::overloaded{
-                   [&](ehlo::transmit a) {
-                     must(!a.octets.empty() && !was_closed, "what is sent is not empty");
-                     client_.writing = a.octets;
-                     if (!client_.session.is_tls_active()) clear_ += a.octets;
-                     note("C", a.octets);
-                   },
-                   [&](ehlo::receive) {
-                     must(client_.input.empty(), "all of the input was taken");
-                     client_.wants_input = true;
-                   },
-                   [&](ehlo::start_tls) { client_.wants_tls = true; },
-                   [&](ehlo::close_channel) {
-                     client_.is_over = true;
-                     note("*", "the client closes");
-                   },
-                   [&](ehlo::answer_due a) {
-                     must(client_open_.has_value() && a.ticket == client_.session.open_question(), "a question is open");
-                     answer_client();
-                   },
-                   [&](ehlo::idle) { be_idle(); },
-                   [&](const ehlo::credentials_question& q) {
-                     must(client_.session.is_tls_active() || client_options_.auth_without_tls, "no password goes without TLS");
-                     client_open_ = client_question{std::string{q.mechanism}, q.step, q.ticket, false};
-                     if (in_.one() % 4U != 3) answer_client();
-                   },
-                   [&](const ehlo::mail_data_question& q) {
-                     if (q.begin) current().given = 0;
-                     if (q.begin) current().is_whole = false;
-                     client_open_ = client_question{{}, 0, q.ticket, true};
-                     if (in_.one() % 4U != 3) answer_client();
-                   },
-                   [&](const ehlo::recipient_result& a) {
-                     recipient& to = told_of(a.index);
-                     note("*", "recipient " + std::to_string(a.index) + " " + std::to_string(a.reply.code()));
-                     must(to.rcpt_taken == a.is_accepted(), "the server has accepted the recipient, or has not");
-                     to.told = a.is_accepted() ? outcome::taken : outcome::refused;
-                   },
-                   [&](const ehlo::recipient_deferred& a) {
-                     recipient& to = told_of(a.index);
-                     must(!to.rcpt_seen, "a deferred recipient was not sent");
-                     to.told = outcome::deferred;
-                   },
-                   [&](const ehlo::message_result& a) {
-                     message& m = current();
-                     must(a.first < a.last && a.last <= m.recipients.size(), "a result is for recipients of the envelope");
-                     note("*", "message result " + std::to_string(a.reply.code()));
-                     for (std::uint32_t i = a.first; i < a.last; ++i) {
-                       must(m.recipients[i].was_told_of, "a result comes behind the recipient's");
-                       if (is_final(m.recipients[i].told)) continue;
-                       m.recipients[i].told = a.is_accepted() ? outcome::accepted : outcome::refused;
-                     }
-                   },
-                   [&](const ehlo::transaction_failed& a) {
-                     note("*", "transaction failed: " + std::string{ehlo::describe(a.reason).text} +
-                                   (a.delivery == ehlo::delivery::unknown ? ", unknown" : ""));
-                     message& m = current();
-                     must(!current_is_over() || a.reason == ehlo::errc::recipient_refused, "a transaction ends once");
-                     const bool unknown = a.delivery == ehlo::delivery::unknown;
-                     must(!unknown || m.is_whole, "nothing is unknown of a message that was not sent");
-                     for (recipient& to : m.recipients) {
-                       if (!is_final(to.told)) to.told = unknown ? outcome::unknown : outcome::not_accepted;
-                     }
-                   },
-                   [&](const ehlo::failed& a) { note("*", "failed: " + std::string{ehlo::describe(a.reason).text}); },
-                   [&](ehlo::notice auto const&) { must(!was_closed, "a closed session tells nothing"); },
-               },
-               client_.session.next(client_.input));
+    std::visit(
+        ehlo::overloaded{
+            [&](ehlo::transmit a) {
+              must(!a.octets.empty() && !was_closed, "what is sent is not empty");
+              client_.writing = a.octets;
+              if (!client_.session.is_tls_active()) clear_ += a.octets;
+              note("C", a.octets);
+            },
+            [&](ehlo::receive) {
+              must(client_.input.empty(), "all of the input was taken");
+              must(client_.session.timeout().seconds > 0, "a timer runs while the server is waited for");
+              client_.wants_input = true;
+            },
+            [&](ehlo::start_tls) {
+              must(client_.session.timeout().what == ehlo::waiting_for::handshake, "the handshake has a timer");
+              client_.wants_tls = true;
+            },
+            [&](ehlo::close_channel) {
+              client_.is_over = true;
+              note("*", "the client closes");
+            },
+            [&](ehlo::answer_due a) {
+              must(client_open_.has_value() && a.ticket == client_.session.open_question(), "a question is open");
+              answer_client();
+            },
+            [&](ehlo::idle) { be_idle(); },
+            [&](const ehlo::credentials_question& q) {
+              must(client_.session.is_tls_active() || client_options_.auth_without_tls, "no password goes without TLS");
+              client_open_ = client_question{std::string{q.mechanism}, q.step, q.ticket, false};
+              if (in_.one() % 4U != 3) answer_client();
+            },
+            [&](const ehlo::mail_data_question& q) {
+              lent_.reset();
+              if (q.begin) current().given = 0;
+              if (q.begin) current().is_whole = false;
+              client_open_ = client_question{{}, 0, q.ticket, true};
+              if (in_.one() % 4U != 3) answer_client();
+            },
+            [&](const ehlo::recipient_result& a) {
+              recipient& to = told_of(a.index);
+              note("*", "recipient " + std::to_string(a.index) + " " + std::to_string(a.reply.code()));
+              must(to.rcpt_taken == a.is_accepted(), "the server has accepted the recipient, or has not");
+              to.told = a.is_accepted() ? outcome::taken : outcome::refused;
+              take_back();
+            },
+            [&](const ehlo::recipient_deferred& a) {
+              recipient& to = told_of(a.index);
+              must(!to.rcpt_seen, "a deferred recipient was not sent");
+              to.told = outcome::deferred;
+            },
+            [&](const ehlo::message_result& a) {
+              message& m = current();
+              must(a.first < a.last && a.last <= m.recipients.size(), "a result is for recipients of the envelope");
+              note("*", "message result " + std::to_string(a.reply.code()));
+              for (std::uint32_t i = a.first; i < a.last; ++i) {
+                must(m.recipients[i].was_told_of, "a result comes behind the recipient's");
+                if (is_final(m.recipients[i].told)) continue;
+                m.recipients[i].told = a.is_accepted() ? outcome::accepted : outcome::refused;
+              }
+              take_back();
+            },
+            [&](const ehlo::transaction_failed& a) {
+              note("*", "transaction failed: " + std::string{ehlo::describe(a.reason).text} +
+                            (a.delivery == ehlo::delivery::unknown ? ", unknown" : ""));
+              message& m = current();
+              must(!current_is_over() || a.reason == ehlo::errc::recipient_refused, "a transaction ends once");
+              const bool unknown = a.delivery == ehlo::delivery::unknown;
+              must(!unknown || m.is_whole, "nothing is unknown of a message that was not sent");
+              for (recipient& to : m.recipients) {
+                if (!is_final(to.told)) to.told = unknown ? outcome::unknown : outcome::not_accepted;
+              }
+              take_back();
+            },
+            [&](const ehlo::failed& a) {
+              note("*", "failed: " + std::string{ehlo::describe(a.reason).text});
+              must(may_fail(a.reason), "a server that keeps the rules breaks none");
+            },
+            [&](const ehlo::unsolicited& a) { must(a.reply.code() == 421, "the server says nothing else without being asked"); },
+            [&](ehlo::notice auto const&) { must(!was_closed, "a closed session tells nothing"); },
+        },
+        client_.session.next(client_.input));
+  }
+
+  /// How a session may end that two ends have which keep the rules.
+  bool may_fail(ehlo::errc reason) const {
+    using enum ehlo::errc;
+    switch (reason) {
+      case greeting_refused:
+      case hello_refused:
+      case tls_not_offered:
+      case tls_refused:
+      case tls_handshake:
+      case tls_too_weak:
+      case no_common_mechanism:
+      case authentication_failed:
+      case authentication_cancelled:
+      case service_closing:
+      case bare_cr:
+      case bare_lf:
+      case eight_bit_text:
+      case text_line_too_long:
+      case message_abandoned: return true;
+      case connection_lost:
+      case reply_timeout: return !is_calm_ || server_.is_over;
+      case unsolicited_reply: return said_421();  // which came where no reply is read
+      default: return false;
+    }
+  }
+
+  /// What the client may do wrong: what only the server knows, what follows in a pipeline from a refusal, and what its caller asks.
+  bool may_break(ehlo::errc rule) const {
+    using enum ehlo::errc;
+    switch (rule) {
+      case verb_not_implemented:
+      case out_of_order:
+      case transaction_required:
+      case recipient_required:
+      case chunk_refused:
+      case tls_required:
+      case tls_too_weak:
+      case authentication_required:
+      case authentication_cancelled:
+      case too_many_errors:
+      case message_too_large:
+      case session_barred: return true;
+      case too_many_recipients: return server_options_.announced.rcpt_max == 0;
+      case too_many_transactions: return server_options_.limits.transactions != 0;
+      default: return false;
+    }
   }
 
   recipient& told_of(std::uint32_t index) {
@@ -474,8 +546,7 @@ class world {
         given = client_.session.decline(q.ticket);
       } else {
         const ehlo::credentials_question asked{q.mechanism, {}, q.step, q.ticket};
-        given = ehlo::sasl::answer(client_.session, asked, {.authentication_identity = "user", .proof = ehlo::secret{password}},
-                                   scratch_);
+        given = ehlo::sasl::answer(client_.session, asked, {identity_, identity_, ehlo::secret{password}}, scratch_);
       }
       must(given.has_value() || q.step > 0, "credentials are taken");
       return;
@@ -540,9 +611,13 @@ class world {
                    },
                    [&](ehlo::receive) {
                      must(server_.input.empty(), "all of the input was taken");
+                     must(server_.session.timeout().seconds > 0, "a timer runs while the client is waited for");
                      server_.wants_input = true;
                    },
-                   [&](ehlo::start_tls) { server_.wants_tls = true; },
+                   [&](ehlo::start_tls) {
+                     must(server_.session.timeout().what == ehlo::waiting_for::handshake, "the handshake has a timer");
+                     server_.wants_tls = true;
+                   },
                    [&](ehlo::close_channel) {
                      server_.is_over = true;
                      note("*", "the server closes");
@@ -583,7 +658,10 @@ class world {
   void other_server_action(const ehlo::hello_question& q) { ask('l', q.ticket, {}); }
   void other_server_action(const ehlo::starttls_question& q) { ask('t', q.ticket, {}); }
   void other_server_action(const ehlo::exchange_ended&) {}
-  void other_server_action(const ehlo::violation& a) { note("*", "violation: " + std::string{ehlo::describe(a.code).text}); }
+  void other_server_action(const ehlo::violation& a) {
+    note("*", "violation: " + std::string{ehlo::describe(a.code).text});
+    must(may_break(a.code), "the client keeps the rules");
+  }
   void other_server_action(const ehlo::transaction_reset&) {
     must(open_.is_open, "a reset ends a transaction");
     open_ = {};
@@ -645,7 +723,7 @@ class world {
     const auto outcome = exchange_.step(response);
     if (const auto* challenge = std::get_if<ehlo::sasl::challenge>(&outcome)) return s.challenge(server_ticket_, challenge->octets);
     const auto* who = std::get_if<ehlo::sasl::credentials>(&outcome);
-    must(who != nullptr && who->authentication_identity == "user" && who->proof.reveal() == password, "credentials arrive");
+    must(who != nullptr && who->authentication_identity == identity_ && who->proof.reveal() == password, "credentials arrive");
     return s.authenticated(server_ticket_);
   }
 
@@ -661,7 +739,9 @@ class world {
     recipient* const to = q.what == 'r' ? &find_recipient(q.text) : nullptr;
     const std::uint32_t recipients = s.recipients();
     bool positive = choice % 16U < 12;
-    const ehlo::reply& refusal = refusals[choice / 16U];
+    static const std::string words(std::size_t{1200}, 'w');
+    ehlo::reply refusal = refusals[choice / 16U];
+    if (choice % 16U == 14) refusal = *ehlo::reply::make(refusal.code(), refusal.enhanced(), words);
     ehlo::result<void> given = positive ? accept(q.what, choice) : s.reject(t, refusal);
     if (!given) {
       given = s.answer_default(t);
@@ -722,9 +802,11 @@ class world {
     }
   }
 
+  bool said_421() const { return server_sent_.starts_with("421") || server_sent_.find("\n421") != std::string::npos; }
+
   void check_outcomes() {
     must(!open_.is_open, "every transaction ends");
-    const bool is_calm = is_calm_ && !server_sent_.starts_with("421") && server_sent_.find("\n421") == std::string::npos;
+    const bool is_calm = is_calm_ && !said_421();
     for (const message& m : messages_) {
       for (const recipient& to : m.recipients) {
         note("*", to.path + " told " + std::to_string(static_cast<int>(to.told)) + " taken " + std::to_string(to.messages));
@@ -776,6 +858,7 @@ class world {
     std::size_t answered = 0;
   };
 
+  const std::string identity_;  ///< a long one makes AUTH PLAIN wait for its challenge, for the line would be too long
   const ehlo::client_options& client_options_;
   const ehlo::server_options& server_options_;
   fuzz::choices in_;
@@ -803,6 +886,7 @@ struct both_options {
   ehlo::client_options client{.hostname = "client.example"};
   ehlo::server_options server{.hostname = "mx.example"};
   bool fixed = false;
+  bool has_long_identity = false;
 };
 
 both_options options_of(fuzz::choices& in) {
@@ -870,10 +954,20 @@ both_options options_of(fuzz::choices& in) {
   server.extensions.expn = has(extensions, 3);
   server.extensions.size = !has(extensions, 4);
   server.verbs = verbs;
-  server.parameters = parameters;
-  constexpr std::span<const std::string_view> lists[] = {{}, {keywords, 1}, {keywords, 2}, {keywords + 2, 1}};
-  server.keywords = lists[extensions >> 5U & 3U];
+  if ((extensions >> 5U & 3U) == 1) server.keywords = keywords;
+  server.announced = announced[extensions >> 5U & 3U];
+  server.extensions.limits = has(extensions, 6);
   if (has(extensions, 7)) server.disclose_forwarding = false;
+
+  const unsigned more = in.one();
+  out.has_long_identity = has(more, 0);
+  server.extensions.require_tls = server.tls != ehlo::tls_mode::unavailable && has(more, 1);
+  client.helo_fallback = !has(more, 2);
+  client.helo_after_501_and_550 = has(more, 3);
+  if (has(more, 4)) client.limits.auth_line = 12288;
+  server.extensions.vrfy = !has(more, 5);
+  server.extensions.help = !has(more, 6);
+  server.close_when_no_mail = has(more, 7);
   return out;
 }
 
@@ -884,9 +978,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const both_options options = options_of(in);
   fuzz::must(options.client.check().has_value() && options.server.check().has_value(), "the options are good ones");
   if (options.fixed) {
-    world<ehlo::fixed_client_session<>, ehlo::fixed_server_session<2600, 1024>>{options.client, options.server, in}.run();
+    world<ehlo::fixed_client_session<>, ehlo::fixed_server_session<2600, 1024>>{options.client, options.server,
+                                                                                options.has_long_identity, in}
+        .run();
   } else {
-    world<ehlo::client_session, ehlo::server_session>{options.client, options.server, in}.run();
+    world<ehlo::client_session, ehlo::server_session>{options.client, options.server, options.has_long_identity, in}.run();
   }
   return 0;
 }
