@@ -171,6 +171,9 @@ TEST_CASE("BINARYMIME without CHUNKING is no option", "[server][chunking][3030-3
 TEST_CASE("BODY=BINARYMIME is taken where it is offered", "[server][chunking][3030-3-02][T56]") {
   check_server_dialogue(hello + "C: MAIL FROM:<> BODY=BINARYMIME\nS: 250\n", binary());
   check_server_dialogue(hello + "C: MAIL FROM:<> BODY=BINARYMIME\nS: 501\n");
+  setup alone = binary();
+  alone.options.extensions.eight_bit_mime = false;
+  check_server_dialogue(hello + "C: MAIL FROM:<> BODY=BINARYMIME\nS: 250\n", alone);
 }
 
 TEST_CASE("BINARYMIME makes MAIL sixteen octets longer", "[server][chunking][3030-3-03]") {
