@@ -13,6 +13,7 @@
 
 #include <ehlo/ascii.hpp>
 #include <ehlo/extension/deliver_by.hpp>
+#include <ehlo/extension/future_release.hpp>
 #include <ehlo/extension/limits.hpp>
 #include <ehlo/extension/size.hpp>
 #include <ehlo/received_reply.hpp>
@@ -34,6 +35,7 @@ enum class extension : std::uint8_t {
   limits,                 ///< RFC 9422
   require_tls,            ///< RFC 8689
   deliver_by,             ///< RFC 2852
+  future_release,         ///< RFC 4865
   etrn,                   ///< RFC 1985
   vrfy,                   ///< RFC 5321 3.5.2
   expn,                   ///< RFC 5321 3.5.2
@@ -41,9 +43,9 @@ enum class extension : std::uint8_t {
 };
 
 /// The keywords, in the order of `extension`.
-inline constexpr std::array<std::string_view, 17> extension_keywords{
-    "SIZE", "PIPELINING", "8BITMIME",   "ENHANCEDSTATUSCODES", "CHUNKING", "BINARYMIME", "SMTPUTF8", "DSN", "STARTTLS",
-    "AUTH", "LIMITS",     "REQUIRETLS", "DELIVERBY",           "ETRN",     "VRFY",       "EXPN",     "HELP"};
+inline constexpr std::array<std::string_view, 18> extension_keywords{
+    "SIZE", "PIPELINING", "8BITMIME",   "ENHANCEDSTATUSCODES", "CHUNKING",      "BINARYMIME", "SMTPUTF8", "DSN",  "STARTTLS",
+    "AUTH", "LIMITS",     "REQUIRETLS", "DELIVERBY",           "FUTURERELEASE", "ETRN",       "VRFY",     "EXPN", "HELP"};
 
 /// The keyword of `e`.
 constexpr std::string_view text_of(extension e) { return extension_keywords[static_cast<std::size_t>(e)]; }
@@ -123,6 +125,11 @@ class capabilities {
       for (std::size_t i = 0; i < extension_keywords.size(); ++i) {
         const auto e = static_cast<extension>(i);
         if (out.has(e) || !ascii::equal_ignoring_case(line.keyword, extension_keywords[i])) continue;
+        if (e == extension::future_release) {
+          const auto holds = parse_hold_limits(line.parameters);
+          if (!holds) continue;
+          out.holds_ = *holds;
+        }
         out.add(e);
         // SIZE without a number, or with 0, names no maximum (RFC 1870 4); one that is no number says nothing.
         if (e == extension::size) out.maximum_size_ = parse_size(line.parameters).value_or(0);
@@ -142,6 +149,9 @@ class capabilities {
   /// Seconds below which BY with the mode R is not taken, 0 if the server names none. RFC 2852 3.
   constexpr std::uint32_t deliver_by_minimum() const { return deliver_by_minimum_; }
 
+  /// How long a message may be held, where FUTURERELEASE is offered. RFC 4865 3.
+  constexpr const hold_limits& holds() const { return holds_; }
+
   friend constexpr bool operator==(const capabilities&, const capabilities&) = default;
 
  private:
@@ -149,6 +159,7 @@ class capabilities {
 
   std::uint64_t maximum_size_ = 0;
   announced_limits limits_{};
+  hold_limits holds_{};
   std::uint32_t deliver_by_minimum_ = 0;
   std::uint32_t bits_ = 0;
 };

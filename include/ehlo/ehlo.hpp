@@ -30,6 +30,7 @@
 #include <ehlo/extension/body.hpp>
 #include <ehlo/extension/deliver_by.hpp>
 #include <ehlo/extension/dsn.hpp>
+#include <ehlo/extension/future_release.hpp>
 #include <ehlo/extension/limits.hpp>
 #include <ehlo/extension/size.hpp>
 #include <ehlo/grammar/address_literal.hpp>
@@ -40,6 +41,7 @@
 #include <ehlo/grammar/local_part.hpp>
 #include <ehlo/grammar/parameter.hpp>
 #include <ehlo/grammar/path.hpp>
+#include <ehlo/grammar/timestamp.hpp>
 #include <ehlo/grammar/utf8.hpp>
 #include <ehlo/grammar/xtext.hpp>
 #include <ehlo/limits.hpp>

@@ -133,9 +133,10 @@ struct transaction_failed {
   errc reason{};
   ehlo::delivery delivery = delivery::not_accepted;
   std::optional<received_reply> reply{};  ///< of the server, if this is the first notice that tells of it
-  bool transient_reply = false;           ///< a notice before this one told of the reply, and that was 4yz
+  bool transient_reply = false;           ///< notices before this one told of replies, and these were 4yz
 
-  /// True if it makes sense to try again later: the server's 4yz, a lost channel, a limit of this session.
+  /// True if it makes sense to try again later: the server's 4yz, a lost channel, a server that was out of step, TLS that could not
+  /// be had, a limit of this session.
   constexpr bool is_transient() const {
     if (reply && reply->code() >= 400) return reply->is_transient();
     if (transient_reply) return true;
@@ -143,6 +144,17 @@ struct transaction_failed {
       case errc::connection_lost:
       case errc::reply_timeout:
       case errc::service_closing:
+      case errc::reply_malformed:
+      case errc::reply_codes_differ:
+      case errc::reply_over_limit:
+      case errc::unexpected_reply:
+      case errc::unsolicited_reply:
+      case errc::reset_refused:
+      case errc::octets_before_tls:
+      case errc::tls_not_offered:
+      case errc::tls_refused:
+      case errc::tls_handshake:
+      case errc::tls_too_weak:
       case errc::too_many_transactions:
       case errc::out_of_memory:
       case errc::message_abandoned: return true;

@@ -4,13 +4,14 @@
 
 /// @file
 /// How a message goes, decided before an octet of it leaves: which parameters MAIL gets, DATA or BDAT, and why it cannot go at all.
-/// RFC 5321 2.2, 1870 6, 2852, 3030, 3461 5, 6152, 6531 3.2, 8689 4.2.1, 9422.
+/// RFC 5321 2.2, 1870 6, 2852, 3030, 3461 5, 4865, 6152, 6531 3.2, 8689 4.2.1, 9422.
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <variant>
 
 #include <ehlo/ascii.hpp>
 #include <ehlo/capabilities.hpp>
@@ -63,12 +64,13 @@ inline constexpr bool is_dsn_parameter(std::string_view keyword) {
 
 /// Those with rules of their own, which are left out where that is allowed.
 inline constexpr bool is_own_parameter(std::string_view keyword) {
-  for (const std::string_view known : {"AUTH", "BY"}) {
+  for (const std::string_view known : {"AUTH", "BY", "HOLDFOR", "HOLDUNTIL"}) {
     if (ascii::equal_ignoring_case(keyword, known)) return true;
   }
   return false;
 }
 
+/// RFC 4865 4.1, 5.2.1: what is held, is held within what was announced, and less than its deliver-by time.
 /// RFC 2852 4.1.4.1: a message that goes back if it is late goes only to servers that can say so, and in time.
 constexpr std::optional<error> object_to_times(const mail_parameters& told, const capabilities& offered) {
   const auto by = told.by();
@@ -76,6 +78,12 @@ constexpr std::optional<error> object_to_times(const mail_parameters& told, cons
     if (!offered.has(extension::deliver_by)) return error{errc::deliver_by_not_offered};
     if (offered.deliver_by_minimum() > static_cast<std::uint32_t>(by->seconds)) return error{errc::by_below_minimum};
   }
+  const auto hold = told.hold();
+  if (!hold) return std::nullopt;
+  if (!offered.has(extension::future_release)) return error{errc::future_release_not_offered};
+  if (!offered.holds().allow(*hold)) return error{errc::hold_over_maximum};
+  const auto* const time = std::get_if<hold_for>(&*hold);
+  if (by && time != nullptr && time->seconds >= std::int64_t{by->seconds}) return error{errc::hold_after_deliver_by};
   return std::nullopt;
 }
 
@@ -94,7 +102,9 @@ constexpr bool transaction_plan::sends(std::string_view keyword) const {
 /// Fails with `errc::no_recipients`; `smtputf8_not_offered` (a path, parameter or header section holds UTF-8);
 /// `eight_bit_mime_not_offered`; `binary_mime_not_offered`; `bare_line_end` or `text_line_too_long` (and the message is not to go
 /// as BINARYMIME); `size_over_limit` (SIZE); `dsn_not_offered` (unless `dsn_policy::relay`); `require_tls_not_offered`;
-/// `deliver_by_not_offered` or `by_below_minimum` (BY with the mode R); `keyword_not_offered` (a parameter of the caller's).
+/// `deliver_by_not_offered` or `by_below_minimum` (BY with the mode R);
+/// `future_release_not_offered`, `hold_over_maximum` or `hold_after_deliver_by` (HOLDFOR, HOLDUNTIL); `keyword_not_offered` (a
+/// parameter of the caller's).
 constexpr result<transaction_plan> plan_transaction(envelope_view mail, const message_traits& message,
                                                     const sending_conditions& now, const client_options& options) {
   const capabilities& offered = now.capabilities;

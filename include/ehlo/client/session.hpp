@@ -918,7 +918,7 @@ class basic_client_session {
     mail_sent_ = false;
     if (!planned) return fail_transaction(planned.error().code);
     plan_ = *planned;
-    any_accepted_ = false;
+    any_accepted_ = refused_for_good_ = false;
     rcpt_next_ = rcpt_answered_ = 0;
     rcpt_at_ = static_cast<std::uint32_t>(detail::envelope_record::read(envelope_.octets(), 0).size());
     start_group();
@@ -1003,7 +1003,7 @@ class basic_client_session {
     if (size == 0) {
       if (accepted_ == 0) return end_group();
       if (refused_ > 0 && options_->recipients == recipient_policy::all_or_nothing)
-        return fail_transaction(errc::recipient_refused);
+        return fail_for_recipients();
       if (plan_.chunked) {
         phase_ = phase::data;
         return std::nullopt;
@@ -1043,9 +1043,7 @@ class basic_client_session {
   constexpr void put_parameters(command_writer& line, std::string_view parameters) const {
     for_each_word(parameters, [this, &line](std::string_view word) {
       const std::string_view keyword = word.substr(0, word.find('='));
-      if (detail::is_dsn_parameter(keyword) && !plan_.dsn) return;
-      if (keyword == "AUTH" && !plan_.auth) return;
-      line.put(" ").put(word);
+      if (plan_.sends(keyword)) line.put(" ").put(word);
     });
   }
 
@@ -1100,6 +1098,7 @@ class basic_client_session {
         if (is_lmtp()) accepted_bits_[(index - group_first_) / 64U] |= std::uint64_t{1} << ((index - group_first_) % 64U);
       } else {
         ++refused_;
+        refused_for_good_ = refused_for_good_ || !transient;
       }
       return recipient_result{index, r, transient};
     }
@@ -1139,6 +1138,12 @@ class basic_client_session {
     return fail_transaction(errc::data_refused, r);
   }
 
+  /// Too few recipients are left. Later may be better if none of them was refused for good.
+  constexpr maybe_action fail_for_recipients() {
+    end_transaction();
+    return transaction_failed{errc::recipient_refused, delivery_, std::nullopt, !refused_for_good_};
+  }
+
   /// One MAIL with its recipients is done with.
   constexpr maybe_action end_group() {
     if (accepted_ == 0 && !lone_dot_) reset_needed_ = true;
@@ -1149,7 +1154,7 @@ class basic_client_session {
     }
     if (!any_accepted_) {
       mail_sent_ = false;  // the reset is seen to
-      return fail_transaction(errc::recipient_refused);
+      return fail_for_recipients();
     }
     phase_ = phase::none;
     return std::nullopt;
@@ -1176,7 +1181,7 @@ class basic_client_session {
   }
 
   /// The octets behind DATA: slices of the caller's, or copies of them, then the lone dot.
-  constexpr maybe_action send_mail_data(std::string_view input) {
+  constexpr maybe_action send_mail_data(std::string_view& input) {
     using kind = mail_data_writer::step::kind;
     if (options_->limits.coalesced != 0 && !octets_.empty()) return copy_mail_data();
     const auto piece = writer_.next(octets_, writing_rules());
@@ -1186,11 +1191,8 @@ class basic_client_session {
       phase_ = phase::data;
       return std::nullopt;
     }
-    // A reply that is there before the end of mail data is no reply to it.
-    if (!input.empty()) {
-      fail_later(errc::unsolicited_reply);
-      return std::nullopt;
-    }
+    // A reply that is there before the end of mail data is no reply to it. It may be a 421 (RFC 5321 3.8).
+    if (!input.empty() || parser_.is_amid()) return read_reply(input);
     const auto end = writer_.end(writing_rules());
     if (end.what == kind::broken) return fail(end.reason.code);
     phase_ = phase::sent;
@@ -1247,7 +1249,7 @@ class basic_client_session {
   }
 
   /// Counts the octets of the chunk and checks them, so that nothing of a text with a fault leaves.
-  constexpr maybe_action begin_chunk(std::string_view input) {
+  constexpr maybe_action begin_chunk(std::string_view& input) {
     using kind = mail_data_writer::step::kind;
     mail_data_writer probe = writer_;
     std::uint64_t count = 0;
@@ -1265,15 +1267,13 @@ class basic_client_session {
       awaiting_ = chunks_in_flight_ > 0 ? awaited::chunk : awaited::nothing;
       return fail_transaction(found.reason.code);
     }
+    // A reply that is there before a chunk is no reply to it.
+    if (chunks_in_flight_ == 0 && (!input.empty() || parser_.is_amid())) return read_reply(input);
     chunk_due_ = false;
     if (count == 0 && !is_last_) {
       // Nothing that could be sent yet: a CR that is held back, or no octets at all.
       (void)writer_.next(octets_, writing_rules());
       phase_ = phase::data;
-      return std::nullopt;
-    }
-    if (chunks_in_flight_ == 0 && !input.empty()) {
-      fail_later(errc::unsolicited_reply);
       return std::nullopt;
     }
     const auto put = put_line(48, [&](std::span<char> out) { return write(bdat_command{count, is_last_}, out); });
@@ -1414,6 +1414,7 @@ class basic_client_session {
   bool draining_ : 1 = false;      ///< replies that are due belong to a transaction that has failed
   bool lone_dot_ : 1 = false;      ///< the end of mail data that was sent has no message
   bool any_accepted_ : 1 = false;  ///< of all groups
+  bool refused_for_good_ : 1 = false;  ///< a recipient, by 5yz
   bool begin_data_ : 1 = false;    ///< the next question wants the first octets
   bool is_last_ : 1 = false;       ///< the octets end the message
   bool chunk_due_ : 1 = false;     ///< BDAT has not been written yet

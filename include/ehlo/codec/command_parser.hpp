@@ -210,6 +210,7 @@ struct offered_parameters {
   bool auth = false;            ///< RFC 4954
   bool require_tls = false;     ///< RFC 8689
   bool deliver_by = false;      ///< RFC 2852
+  bool future_release = false;  ///< RFC 4865
   std::span<const custom_parameter> custom{};
 };
 
@@ -237,6 +238,8 @@ constexpr result<void> check_value(const parameter& p, const offered_parameters&
     if (offered.dsn && is("RET")) return told(parse_ret(value));
     if (offered.dsn && is("ENVID")) return told(parse_envid(value));
     if (offered.deliver_by && is("BY")) return told(parse_deliver_by(value));
+    if (offered.future_release && is("HOLDFOR")) return told(parse_hold_for(value));
+    if (offered.future_release && is("HOLDUNTIL")) return told(parse_hold_until(value));
     if (offered.auth && is("AUTH")) return told(claimed_submitter::parse(value, set));
   } else {
     if (offered.dsn && is("NOTIFY")) return told(parse_notify(value));

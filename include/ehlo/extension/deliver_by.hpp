@@ -5,12 +5,12 @@
 /// @file
 /// DELIVERBY: by when a message is to be delivered, and what becomes of it otherwise. RFC 2852.
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
 #include <ehlo/ascii.hpp>
+#include <ehlo/extension/size.hpp>
 #include <ehlo/result.hpp>
 
 namespace ehlo {
@@ -33,23 +33,14 @@ struct deliver_by {
     return {left < -largest ? -largest : static_cast<std::int32_t>(left), mode, trace};
   }
   /// True if the standard allows these values together.
-  constexpr bool is_valid() const {
-    return seconds >= -largest && seconds <= largest && (mode == by_mode::notify || seconds > 0);
-  }
+  constexpr bool is_valid() const { return seconds >= -largest && seconds <= largest && (mode == by_mode::notify || seconds > 0); }
 
   /// The largest number of octets that `write` writes.
   static constexpr std::size_t max_size = 13;
   /// Writes the value of the parameter and returns one past the last octet.
   constexpr char* write(char* out) const {
-    std::array<char, 10> digits{};
-    std::size_t first = digits.size();
-    std::uint32_t value = seconds < 0 ? 0U - static_cast<std::uint32_t>(seconds) : static_cast<std::uint32_t>(seconds);
-    do {
-      digits[--first] = static_cast<char>('0' + static_cast<int>(value % 10));
-      value /= 10;
-    } while (value > 0);
     if (seconds < 0) *out++ = '-';
-    while (first < digits.size()) *out++ = digits[first++];
+    out = write_decimal(static_cast<std::uint64_t>(seconds < 0 ? -std::int64_t{seconds} : seconds), out);
     *out++ = ';';
     *out++ = mode == by_mode::notify ? 'N' : 'R';
     if (trace) *out++ = 'T';

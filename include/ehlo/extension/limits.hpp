@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include <ehlo/ascii.hpp>
+#include <ehlo/extension/size.hpp>
 
 namespace ehlo {
 
@@ -89,9 +90,7 @@ constexpr char* announced_limits::write(char* out) const {
     if (value == 0) return;
     if (out != start) *out++ = ' ';
     for (const char c : name) *out++ = c;
-    std::uint32_t unit = 1;
-    while (value / unit >= 10) unit *= 10;
-    for (; unit > 0; unit /= 10) *out++ = static_cast<char>('0' + static_cast<int>(value / unit % 10));
+    out = write_decimal(value, out);
   };
   put("MAILMAX=", mail_max);
   put("RCPTMAX=", rcpt_max);

@@ -5,6 +5,7 @@
 /// @file
 /// SIZE: the declared size of a message. RFC 1870.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -31,6 +32,18 @@ constexpr result<std::uint64_t> parse_size(std::string_view text) {
     value = value > (largest - next) / 10 ? largest : value * 10 + next;
   }
   return value;
+}
+
+/// Writes a decimal number of at most 20 digits and returns one past the last.
+constexpr char* write_decimal(std::uint64_t value, char* out) {
+  std::array<char, 20> digits{};
+  std::size_t first = digits.size();
+  do {
+    digits[--first] = static_cast<char>('0' + static_cast<int>(value % 10));
+    value /= 10;
+  } while (value > 0);
+  while (first < digits.size()) *out++ = digits[first++];
+  return out;
 }
 
 static_assert(*parse_size("01000000") == 1000000);

@@ -16,8 +16,10 @@
 #include <ehlo/command.hpp>
 #include <ehlo/extension/auth.hpp>
 #include <ehlo/extension/deliver_by.hpp>
+#include <ehlo/extension/future_release.hpp>
 #include <ehlo/extension/limits.hpp>
 #include <ehlo/grammar/host.hpp>
+#include <ehlo/grammar/timestamp.hpp>
 #include <ehlo/limits.hpp>
 #include <ehlo/result.hpp>
 
@@ -46,6 +48,7 @@ struct extension_set {
   bool help = true;                   ///< off, HELP gets 502 without a question
   bool require_tls = false;           ///< RFC 8689; the caller keeps the promise on each further hop; listed under TLS only
   bool deliver_by = false;            ///< RFC 2852; the caller keeps the time and sends the reports; see `deliver_by_minimum`
+  bool future_release = false;        ///< RFC 4865; the caller holds the messages, for `holds` at most; for `submission` only
   bool limits = false;                ///< RFC 9422; the values are `announced`, and the session keeps them
 };
 
@@ -67,7 +70,8 @@ struct server_options {
   std::string_view greeting = "ESMTP";  ///< text of the 220 greeting behind the host name; names no version by default
   std::string_view help{};              ///< text of 214; empty: the default text
   ehlo::protocol protocol = protocol::smtp;
-  bool esmtp = true;  ///< off: EHLO gets 502, HELO works
+  bool submission = false;  ///< a message submission server (RFC 6409), not a relay
+  bool esmtp = true;        ///< off: EHLO gets 502, HELO works
   tls_mode tls = tls_mode::unavailable;
   extension_set extensions{};
   std::span<const auth_mechanism> mechanisms{};  ///< in the order listed; empty: AUTH gets 502
@@ -86,6 +90,7 @@ struct server_options {
   ehlo::limits limits{};
   std::uint32_t deliver_by_minimum =
       0;                         ///< seconds below which BY with the mode R gets 555; nine digits at most; 0: none (RFC 2852 3)
+  hold_limits holds{};           ///< of FUTURERELEASE; both parts are needed
   announced_limits announced{};  ///< of LIMITS; up to six digits, RCPTMAX at most `limits.recipients`, RCPTDOMAINMAX at most 4
   ehlo::timeouts timeouts{};
 
@@ -109,6 +114,10 @@ struct server_options {
     if (limits.recipients < sizes::recipients || limits.output < 2 * sizes::reply_line || limits.auth_line < sizes::command_line)
       return error{errc::option_limit};
     if (deliver_by_minimum > static_cast<std::uint32_t>(deliver_by::largest)) return error{errc::option_limit};
+    if (extensions.future_release && !submission) return error{errc::option_dependency};  // RFC 4865 4.2
+    if (extensions.future_release && (holds.interval == 0 || holds.interval > hold_for::largest || holds.until <= timestamp{} ||
+                                      holds.until.zone_minutes() != 0))
+      return error{errc::option_limit};
     if (extensions.limits && !is_announceable(announced)) return error{errc::option_limit};
     if (limits.authentication_failures != 0 && limits.authentication_failures < 3) return error{errc::option_limit};
     for (const auth_mechanism& mechanism : mechanisms) {
@@ -129,7 +138,7 @@ struct server_options {
   /// True if `keyword` is a parameter of an extension that `ehlo` has.
   static constexpr bool is_known_parameter(std::string_view keyword) {
     for (const std::string_view known :
-         {"SIZE", "BODY", "SMTPUTF8", "RET", "ENVID", "AUTH", "REQUIRETLS", "BY", "NOTIFY", "ORCPT"}) {
+         {"SIZE", "BODY", "SMTPUTF8", "RET", "ENVID", "AUTH", "REQUIRETLS", "BY", "HOLDFOR", "HOLDUNTIL", "NOTIFY", "ORCPT"}) {
       if (ascii::equal_ignoring_case(keyword, known)) return true;
     }
     return false;

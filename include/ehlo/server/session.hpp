@@ -14,6 +14,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <variant>
 
 #include <ehlo/codec/chunk_reader.hpp>
 #include <ehlo/codec/command_parser.hpp>
@@ -572,7 +573,8 @@ class basic_server_session {
       custom_parameter::place place{};
       if (name == verb::mail) {
         most += (on.size ? 26U : 0U) + (on.binary_mime ? 16U : 0U) + (on.smtputf8 ? 10U : 0U) + (on.dsn ? 530U : 0U) +
-                (!options_->mechanisms.empty() ? 500U : 0U) + (offers_require_tls() ? 11U : 0U) + (on.deliver_by ? 17U : 0U);
+                (!options_->mechanisms.empty() ? 500U : 0U) + (offers_require_tls() ? 11U : 0U) + (on.deliver_by ? 17U : 0U) +
+                (on.future_release ? 34U : 0U);
       } else if (name == verb::rcpt) {
         most += on.dsn ? 530U : 0U;
         place = custom_parameter::place::rcpt;
@@ -999,6 +1001,7 @@ class basic_server_session {
     std::array<char, sizes::reply_line> names{};
     std::array<char, announced_limits::max_size> limits{};
     std::array<char, 20> by{};
+    std::array<char, hold_limits::max_size> holds{};
   };
 
   /// ehlo-ok-rsp, or its one-line form: the host name, then a line for each keyword. RFC 5321 4.1.1.1.
@@ -1044,6 +1047,7 @@ class basic_server_session {
     if (on.deliver_by)
       line("DELIVERBY",
            options_->deliver_by_minimum == 0 ? std::string_view{} : write_number(options_->deliver_by_minimum, scratch.by));
+    if (on.future_release) line("FUTURERELEASE", written(options_->holds, scratch.holds));
     if (on.limits) line("LIMITS", written(options_->announced, scratch.limits));
     if (on.expn) line("EXPN", "");
     if (on.help) line("HELP", "");
@@ -1099,6 +1103,7 @@ class basic_server_session {
             .auth = !options_->mechanisms.empty(),
             .require_tls = offers_require_tls(),
             .deliver_by = on.deliver_by,
+            .future_release = on.future_release,
             .custom = options_->parameters};
   }
 
@@ -1139,11 +1144,17 @@ class basic_server_session {
     return mail_question{mail->reverse_path, told, ask(asked::mail)};
   }
 
-  /// Which rule a deliver-by time breaks that is well-formed. RFC 2852 3.
+  /// Which rule well-formed times break. RFC 2852 3, RFC 4865 4.2, 5.2.2.
   constexpr std::optional<errc> object_to_times(const mail_parameters& told) const {
     const auto by = told.by();
     if (by && by->mode == by_mode::return_message && static_cast<std::uint32_t>(by->seconds) < options_->deliver_by_minimum)
       return errc::by_below_minimum;
+    const auto hold = told.hold();
+    if (!hold) return std::nullopt;
+    if (told.has("HOLDFOR") && told.has("HOLDUNTIL")) return errc::hold_repeated;
+    if (!options_->holds.allow(*hold)) return errc::hold_over_maximum;
+    const auto* const time = std::get_if<hold_for>(&*hold);
+    if (by && time != nullptr && time->seconds > std::int64_t{by->seconds}) return errc::hold_after_deliver_by;
     return std::nullopt;
   }
 
