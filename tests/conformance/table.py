@@ -4,8 +4,9 @@
 
     table.py                    writes the page
     table.py --check            changes nothing; status 1 and one line for each fault (see below)
-    table.py --missing          lists the clauses of the figure that no test covers, with what a test could do
-    table.py --draw N --seed S  draws N covered clauses of the figure, for breaking their rule in the code by hand
+    table.py --missing          lists the clauses of the figures that no test covers, with what a test could do
+    table.py --draw N --seed S  draws N covered clauses of the figures, for breaking their rule in the code by hand
+    table.py ... --role ROLE    lists or draws only clauses that bind ROLE: client-session, parser ...
 
 Clauses are the rows of tests/conformance/rfc*.tsv (README.md there explains the columns). A clause is covered by
   - a test case of tests/**/*_test.cpp whose FIRST clause tag it is: TEST_CASE("...", "[grammar][5321-4.1.2-09][5321-4.1.2-10]")
@@ -19,9 +20,9 @@ An id that no list has is a fault wherever it stands; it is named as file:line, 
 
 tests/conformance/deviations.tsv (id, reason, option; option is `-` where nothing changes it) names the clauses that are not followed,
 or that no test can show, and why. `--check` also wants that each row there has a real id, once, and a reason, that the page is up to
-date, that the figure is at least 95 %, and that each clause of the figure that is not covered has a reason there.
+date, that each figure is at least 95 %, and that each clause of a figure that is not covered has a reason there.
 
-The figure: the clauses of scope `library` in the lists FIGURE_LISTS that bind one of FIGURE_ROLES.
+The figures: one for each of SIDES, of the clauses of scope `library` in its lists that bind one of its roles.
 """
 import argparse
 import bisect
@@ -31,9 +32,16 @@ import random
 import re
 import sys
 
-FIGURE_LISTS = (
-    "rfc5321 rfc1870 rfc2033 rfc2034-3463 rfc2920 rfc3030 rfc3207 rfc3461 rfc4954 rfc6152 rfc6531 rfc7504-7505".split())
-FIGURE_ROLES = ("server-session", "parser", "formatter", "data")
+Side = collections.namedtuple("Side", "title says lists roles")
+
+CORE = "rfc5321 rfc1870 rfc2033 rfc2034-3463 rfc2920 rfc3030 rfc3207 rfc3461 rfc4954 rfc6152 rfc6531 rfc7504-7505".split()
+FURTHER = "rfc2852 rfc4865 rfc6409 rfc6710 rfc8689 rfc9422".split()
+SIDES = (
+    Side("The server's side", "Clauses that the library itself can honor and that bind the server, the parsers, the formatters or the data.",
+         CORE, ("server-session", "parser", "formatter", "data")),
+    Side("The client's side", "Clauses that the library itself can honor and that bind the client, of all lists.", CORE + FURTHER,
+         ("client-session",)),
+)
 THRESHOLD = 95.0
 PAGE = "docs/reference/conformance.md"
 DEVIATIONS = "tests/conformance/deviations.tsv"
@@ -172,8 +180,12 @@ def read_deviations(root, clauses):
     return deviations, faults
 
 
+def on_side(clause, side):
+    return clause.scope == "library" and clause.list in side.lists and clause.role in side.roles
+
+
 def in_figure(clause):
-    return clause.scope == "library" and clause.list in FIGURE_LISTS and clause.role in FIGURE_ROLES
+    return any(on_side(clause, side) for side in SIDES)
 
 
 def percent(part, whole):
@@ -214,20 +226,23 @@ def page_of(clauses, covers, deviations):
     say("its id is the first one of a test, so that breaking the rule in the code makes that test fail, or when a row of a table, a step of")
     say("a dialogue or a check with a real program carries it.")
     say("")
-    say("## The server's side")
-    say("")
-    say("Clauses that the library itself can honor and that bind the server, the parsers, the formatters or the data.")
-    say("")
-    say("| List | Clauses | Covered | Not covered |")
-    say("|---|---:|---:|---:|")
-    for name in FIGURE_LISTS:
-        of_list = [c for c in figure if c.list == name]
-        done = sum(c.id in covers for c in of_list)
-        say(f"| {name} | {len(of_list)} | {done} | {len(of_list) - done} |")
-    say(f"| **all** | {len(figure)} | {len(covered)} | {len(figure) - len(covered)} |")
-    say("")
-    say(f"{percent(len(covered), len(figure)):.1f} % are covered.")
-    say("")
+    for side in SIDES:
+        of_side = [c for c in clauses.values() if on_side(c, side)]
+        say(f"## {side.title}")
+        say("")
+        say(side.says)
+        say("")
+        say("| List | Clauses | Covered | Not covered |")
+        say("|---|---:|---:|---:|")
+        for name in side.lists:
+            if of_list := [c for c in of_side if c.list == name]:
+                done = sum(c.id in covers for c in of_list)
+                say(f"| {name} | {len(of_list)} | {done} | {len(of_list) - done} |")
+        done = sum(c.id in covers for c in of_side)
+        say(f"| **all** | {len(of_side)} | {done} | {len(of_side) - done} |")
+        say("")
+        say(f"{percent(done, len(of_side)):.1f} % are covered.")
+        say("")
     say("## Deviations")
     say("")
     say("Clauses that are not followed to the letter, or that no test can show, each with its reason and the option that changes it. Where a")
@@ -249,7 +264,7 @@ def page_of(clauses, covers, deviations):
         clause_table(missing)
     say("## Covered")
     say("")
-    for name in FIGURE_LISTS:
+    for name in CORE + FURTHER:
         some = [c for c in covered if c.list == name]
         if some:
             say(f"### {name}")
@@ -257,13 +272,13 @@ def page_of(clauses, covers, deviations):
             covered_table(some)
     beside = [c for c in clauses.values() if not in_figure(c)]
     if some := [c for c in beside if c.id in covers]:
-        say("## Covered beside the server's side")
+        say("## Covered beside the two sides")
         say("")
-        say("Clauses that bind the program around the library, the client, routing, or an extension of a later list, and have a test all the same.")
+        say("Clauses that bind the program around the library, routing, or an extension of a later list, and have a test all the same.")
         say("")
         covered_table(some)
     if some := [c for c in beside if c.id not in covers and c.id not in deviations and c.scope == "library"]:
-        say("## Not yet: the client's side, routing, and further extensions")
+        say("## Not yet: routing, and further extensions")
         say("")
         clause_table(some)
     return "\n".join(out).rstrip("\n") + "\n"
@@ -273,8 +288,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--check", action="store_true", help="change nothing; status 1 if something is wrong")
-    mode.add_argument("--missing", action="store_true", help="list the clauses of the figure that no test covers")
-    mode.add_argument("--draw", type=int, metavar="N", help="draw N covered clauses of the figure")
+    mode.add_argument("--missing", action="store_true", help="list the clauses of the figures that no test covers")
+    mode.add_argument("--draw", type=int, metavar="N", help="draw N covered clauses of the figures")
+    parser.add_argument("--role", metavar="ROLE", help="with --missing and --draw: only the clauses that bind this role")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="seed of --draw (default 1)")
     parser.add_argument("--root", type=pathlib.Path, default=pathlib.Path(__file__).resolve().parents[2], help="the checkout")
     options = parser.parse_args()
@@ -282,10 +298,14 @@ def main():
     clauses = read_clauses(options.root)
     covers, faults = read_covers(options.root, clauses)
     deviations, wrong_rows = read_deviations(options.root, clauses)
-    figure = [c for c in clauses.values() if in_figure(c)]
+    if options.role is not None:
+        if not (options.missing or options.draw is not None):
+            parser.error("--role goes with --missing and --draw")
+        if not any(c.role == options.role for c in clauses.values()):
+            parser.error(f"no clause binds {options.role}")
+    figure = [c for c in clauses.values() if in_figure(c) and options.role in (None, c.role)]
     covered = [c for c in figure if c.id in covers]
     missing = [c for c in figure if c.id not in covers]
-    share = percent(len(covered), len(figure))
     page = page_of(clauses, covers, deviations)
     path = options.root / PAGE
 
@@ -301,8 +321,10 @@ def main():
             print(f"{c.id}  {c.level}  {c.summary}\n    {first.file}:{first.line}: {first.name}")
     elif options.check:
         faults += wrong_rows
-        if share < THRESHOLD:
-            faults.append(f"{PAGE}: {share:.1f} % of the clauses of the figure are covered, and not {THRESHOLD:.0f} % (--missing lists the rest)")
+        for side in SIDES:
+            of_side = [c for c in figure if on_side(c, side)]
+            if (share := percent(sum(c.id in covers for c in of_side), len(of_side))) < THRESHOLD:
+                faults.append(f"{PAGE}: {side.title}: {share:.1f} % of the clauses are covered, and not {THRESHOLD:.0f} % (--missing lists the rest)")
         faults += [f"{DEVIATIONS}: no test covers {c.id}, and no row says why" for c in missing if c.id not in deviations]
         if not path.exists() or path.read_text(encoding="utf-8") != page:
             faults.append(f"{PAGE}: not up to date; run tests/conformance/table.py")
@@ -313,7 +335,7 @@ def main():
             path.write_text(page, encoding="utf-8", newline="\n")
     for fault in faults:
         print(fault, file=sys.stderr)
-    print(f"{len(covered)} of {len(figure)} clauses are covered ({share:.1f} %), {len(missing)} are not", file=sys.stderr)
+    print(f"{len(covered)} of {len(figure)} clauses are covered ({percent(len(covered), len(figure)):.1f} %), {len(missing)} are not", file=sys.stderr)
     return 1 if faults else 0
 
 

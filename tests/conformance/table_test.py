@@ -125,11 +125,35 @@ class TableTest(unittest.TestCase):
         self.deviations("5321-4.1-01\tit is safer so\tserver_options::lenient\n")
         self.assertIn("| it is safer so | `server_options::lenient` | Pins it |", self.page())
 
-    def test_the_figure_counts_library_clauses_of_the_servers_side(self):
+    def two_sides(self):
         self.write("tests/conformance/rfc5321.tsv", COLUMNS + clause("5321-4.1-01") + clause("5321-4.1-02", "client-session") +
-                   clause("5321-4.1-03", scope="caller"))
-        self.write("tests/conformance/rfc9422.tsv", COLUMNS + clause("9422-1-01"))
-        self.assertIn("0 of 1 clauses", self.run_table("--missing")[2])
+                   clause("5321-4.1-03", scope="caller") + clause("5321-4.1-04", "routing"))
+        self.write("tests/conformance/rfc9422.tsv", COLUMNS + clause("9422-1-01") + clause("9422-1-02", "client-session"))
+
+    def test_the_figures_count_library_clauses_of_the_server_in_its_lists_and_of_the_client_in_all(self):
+        self.two_sides()
+        self.assertIn("0 of 3 clauses", self.run_table("--missing")[2])
+        self.write("tests/a_test.cpp", 'TEST_CASE("t", "[9422-1-02]") {}')
+        page = self.page()
+        self.assertIn("| **all** | 1 | 0 | 1 |", page[:page.index("## The client's side")])
+        self.assertIn("| **all** | 2 | 1 | 1 |", page[page.index("## The client's side"):])
+
+    def test_check_wants_the_threshold_of_each_side(self):
+        self.two_sides()
+        self.write("tests/a_test.cpp", 'TEST_CASE("t", "[5321-4.1-01]") { row{"5321-4.1-02"}; }')
+        errors = self.run_table("--check")[2]
+        self.assertIn("The client's side: 50.0 %", errors)
+        self.assertNotIn("The server's side: ", errors)
+
+    def test_a_role_restricts_what_is_listed_and_drawn(self):
+        self.two_sides()
+        self.write("tests/a_test.cpp", 'TEST_CASE("t", "[5321-4.1-01]") { row{"5321-4.1-02"}; }')
+        self.assertIn("1 of 2 clauses", self.run_table("--missing", "--role", "client-session")[2])
+        for seed in range(5):
+            self.assertIn("5321-4.1-02", self.run_table("--draw", "1", "--seed", str(seed), "--role", "client-session")[1])
+        self.assertEqual(self.run_table("--draw", "2", "--role", "client-session")[0], 2)
+        self.assertEqual(self.run_table("--draw", "1", "--role", "nobody")[0], 2)
+        self.assertEqual(self.run_table("--check", "--role", "parser")[0], 2)
 
     def test_a_draw_depends_on_the_seed_only(self):
         self.write("tests/a_test.cpp", 'TEST_CASE("t", "[5321-4.1-01]") { row{"5321-4.1-02"}; row{"5321-D-01"}; }')
