@@ -29,6 +29,13 @@ TEST_CASE("LIMITS is a keyword, and no command or parameter", "[server][limits][
   CHECK(check_server_dialogue(hello + mail + "C: RSET\nS: 250\n" + mail, off).sent.find("LIMITS") == std::string::npos);
 }
 
+TEST_CASE("limits that HELO has not told do not bind", "[server][limits]") {
+  const std::string rcpt = "C: RCPT TO:<b@mx.example>\nS: 250\nC: RCPT TO:<b@other.example>\nS: 250\n";
+  const setup strict = announcing({.mail_max = 1, .rcpt_max = 1, .rcpt_domain_max = 1});
+  check_server_dialogue("C: HELO client.example\nS: 250\n" + mail + rcpt + "C: RSET\nS: 250\n" + mail + rcpt, strict);
+  check_server_dialogue(hello + mail + "C: RCPT TO:<b@mx.example>\nS: 250\nC: RCPT TO:<c@mx.example>\nS: 452\n", strict);
+}
+
 TEST_CASE("each EHLO announces the same limits", "[server][limits][9422-3.4-01]") {
   const auto r = check_server_dialogue(hello + mail + hello, announcing({.rcpt_domain_max = 2}));
   const std::string line = "\r\n250-LIMITS RCPTDOMAINMAX=2\r\n";

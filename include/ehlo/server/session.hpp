@@ -1176,9 +1176,9 @@ class basic_server_session {
     return rcpt_question{rcpt->forward_path, told, ask(asked::rcpt)};
   }
 
-  /// What LIMITS announces; nothing where it is not offered. RFC 9422.
+  /// What LIMITS announces; nothing to a client that said HELO, or where it is not offered. RFC 9422.
   constexpr announced_limits announced() const {
-    return options_->esmtp && options_->extensions.limits ? options_->announced : announced_limits{};
+    return esmtp_ && options_->extensions.limits ? options_->announced : announced_limits{};
   }
 
   /// RCPTDOMAINMAX (RFC 9422 4.3): domains are remembered by hash. Two with the same hash count as one.
