@@ -4,7 +4,7 @@
 
 /// @file
 /// An envelope that owns its octets: the reverse-path, the forward-paths, and their parameters, all of them checked. RFC
-/// 5321 2.3.1, 2852, 3461, 4865, 4954 5, 8689.
+/// 5321 2.3.1, 2852, 3461, 4865, 4954 5, 6710, 8689.
 
 #include <algorithm>
 #include <array>
@@ -22,6 +22,7 @@
 #include <ehlo/extension/deliver_by.hpp>
 #include <ehlo/extension/dsn.hpp>
 #include <ehlo/extension/future_release.hpp>
+#include <ehlo/extension/priority.hpp>
 #include <ehlo/grammar/parameter.hpp>
 #include <ehlo/grammar/path.hpp>
 #include <ehlo/parameters.hpp>
@@ -37,8 +38,9 @@ struct sender_options {
   std::optional<claimed_submitter> auth{};  ///< RFC 4954 5; left out where the server does not offer AUTH
   bool require_tls = false;                 ///< RFC 8689; the message goes over verified TLS to servers that promise the same
   std::optional<deliver_by> by{};           ///< RFC 2852; what is left at MAIL. Left out with the mode N where it is not offered
-  std::optional<hold_request> hold{};       ///< RFC 4865; not for reports (5.1.1, 5.3.1), and shorter than BY (5.2.1)
-  parameter_list further{};                 ///< parameters of the caller's own extensions
+  std::optional<message_priority> priority{};  ///< RFC 6710; left out where it is not offered
+  std::optional<hold_request> hold{};          ///< RFC 4865; not for reports (5.1.1, 5.3.1), and shorter than BY (5.2.1)
+  parameter_list further{};                    ///< parameters of the caller's own extensions
 };
 
 /// What RCPT says besides the forward-path.
@@ -111,8 +113,8 @@ constexpr void put_written(parameter_writer& out, std::string_view keyword, cons
 /// The caller's own parameters name none that `ehlo` writes by itself.
 constexpr result<void> check_further(const parameter_list& further) {
   for (const parameter& p : further) {
-    for (const std::string_view own :
-         {"SIZE", "BODY", "SMTPUTF8", "RET", "ENVID", "AUTH", "REQUIRETLS", "BY", "HOLDFOR", "HOLDUNTIL", "NOTIFY", "ORCPT"}) {
+    for (const std::string_view own : {"SIZE", "BODY", "SMTPUTF8", "RET", "ENVID", "AUTH", "REQUIRETLS", "BY", "HOLDFOR",
+                                       "HOLDUNTIL", "MT-PRIORITY", "NOTIFY", "ORCPT"}) {
       if (ascii::equal_ignoring_case(p.keyword, own)) return error{errc::parameter_duplicate, p.offset};
     }
   }
@@ -135,6 +137,10 @@ constexpr result<std::string_view> write_parameters(const sender_options& option
   if (options.by) {
     if (!options.by->is_valid()) return error{errc::by_value};
     put_written(out, "BY=", *options.by);
+  }
+  if (options.priority) {
+    if (!options.priority->is_valid()) return error{errc::priority_value};
+    put_written(out, "MT-PRIORITY=", *options.priority);
   }
   if (options.hold) {
     if (const auto* const time = std::get_if<hold_for>(&*options.hold)) {
@@ -284,7 +290,8 @@ class envelope_view {
     if (empty()) return {};
     return *ehlo::reverse_path::parse(sender().path, charset::utf8);
   }
-  /// Those of MAIL that do not follow from the message: RET, ENVID, AUTH, REQUIRETLS, BY, HOLDFOR, HOLDUNTIL and the caller's own.
+  /// Those of MAIL that do not follow from the message: RET, ENVID, AUTH, REQUIRETLS, BY, HOLDFOR, HOLDUNTIL, MT-PRIORITY and the
+  /// caller's own.
   constexpr mail_parameters parameters() const {
     if (empty()) return {};
     return mail_parameters{*parameter_list::parse(sender().parameters, charset::utf8)};

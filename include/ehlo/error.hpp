@@ -115,6 +115,7 @@ enum class errc : std::uint8_t {
   hold_repeated,
   hold_over_maximum,
   hold_after_deliver_by,
+  priority_value,
   value_not_allowed,
   // Order and policy
   out_of_order,
@@ -309,6 +310,7 @@ inline constexpr auto rules = std::to_array<rule>({
   {errc::hold_repeated,                "a message is held for a time or until a time, not both",    "RFC 4865 4.2"},
   {errc::hold_over_maximum,            "the server does not hold a message so long",                "RFC 4865 4.2"},
   {errc::hold_after_deliver_by,        "the message would be held beyond its deliver-by time",      "RFC 4865 5.2.2"},
+  {errc::priority_value,               "MT-PRIORITY is -9 to 9 and stands once",                    "RFC 6710 4.1"},
   {errc::value_not_allowed,            "the parameter takes no value",                             "RFC 6531 3.4"},
   {errc::out_of_order,                 "the command is out of order",                              "RFC 5321 4.1.4"},
   {errc::hello_required,               "EHLO or HELO comes first",                                 "RFC 5321 4.1.4"},

@@ -347,7 +347,7 @@ inline void print_value(sink& out, const notify_set& value) {
 
 /// A value that writes itself.
 template <class T>
-concept self_writing = is_one_of<T, deliver_by, timestamp, hold_for, hold_until, hold_limits>;
+concept self_writing = is_one_of<T, deliver_by, timestamp, hold_for, hold_until, hold_limits, message_priority>;
 
 template <self_writing T>
 void print_value(sink& out, const T& value) {
@@ -430,6 +430,10 @@ inline void print_value(sink& out, const auth_question& value) {
 
 inline void print_value(sink& out, const mail_question& value) {
   put_all(out, "mail_question{FROM:", value.reverse_path.text(), value.parameters.empty() ? "" : " ", value.parameters.text());
+  if (value.priority != value.parameters.priority().value_or(message_priority{})) {
+    put_one(out, ", priority ");
+    print_value(out, value.priority);
+  }
   put_ticket(out, value.ticket);
 }
 

@@ -24,6 +24,8 @@ inline constexpr reply authenticated{235, {2, 7, 0}, "Authentication succeeded"}
 inline constexpr reply ok{250, {2, 0, 0}, "OK"};
 inline constexpr reply mail_ok{250, {2, 1, 0}, "OK"};
 inline constexpr reply rcpt_ok{250, {2, 1, 5}, "OK"};
+/// RFC 6710 4.1
+inline constexpr reply priority_lowered{250, {2, 3, 6}, "0 is the new priority"};
 inline constexpr reply chunk_ok{250, {2, 0, 0}, "Chunk received"};      ///< RFC 3030 2
 inline constexpr reply message_ok{250, {2, 6, 0}, "Message accepted"};  ///< RFC 2034 6
 inline constexpr reply will_forward{251, {2, 1, 5}, "User not local; will forward"};
@@ -49,6 +51,8 @@ inline constexpr reply no_memory{421, {4, 3, 0}, "Out of resources, closing tran
 inline constexpr reply password_transition{432, {4, 7, 12}, "A password transition is needed"};  ///< RFC 4954 6
 inline constexpr reply mailbox_busy{450, {4, 2, 1}, "Requested mail action not taken: mailbox unavailable"};
 inline constexpr reply try_later{450, {4, 7, 0}, "Requested mail action not taken: try again later"};
+/// RFC 6710 4.1
+inline constexpr reply priority_too_low_now{450, {4, 7, 15}, "Priority too low at the moment"};
 inline constexpr reply local_error{451, {4, 3, 0}, "Requested action aborted: local error in processing"};
 inline constexpr reply mailbox_full{452, {4, 2, 2}, "Requested action not taken: mailbox full"};
 inline constexpr reply insufficient_storage{452, {4, 3, 1}, "Requested action not taken: insufficient system storage"};
@@ -64,6 +68,8 @@ inline constexpr reply line_too_long{500, {5, 5, 2}, "Syntax error, line too lon
 inline constexpr reply unreadable_line{500, {5, 5, 2}, "Syntax error, line unreadable"};                ///< NUL, bare CR, bare LF
 inline constexpr reply auth_line_too_long{500, {5, 5, 6}, "Authentication exchange line is too long"};  ///< RFC 4954 6
 inline constexpr reply syntax_error{501, {5, 5, 4}, "Syntax error in parameters or arguments"};
+/// RFC 6710 4.1
+inline constexpr reply bad_priority{501, {5, 5, 2}, "Syntax error in MT-PRIORITY"};
 inline constexpr reply bad_sender_syntax{501, {5, 1, 7}, "Syntax error in reverse-path"};
 inline constexpr reply bad_recipient_syntax{501, {5, 1, 3}, "Syntax error in forward-path"};
 inline constexpr reply bad_base64{501, {5, 5, 2}, "Syntax error in base64"};        ///< RFC 4954 4
@@ -94,11 +100,15 @@ inline constexpr reply requiretls_unsupported{550, {5, 7, 30}, "REQUIRETLS suppo
 inline constexpr reply ascii_address_required_at_mail{550, {5, 6, 7}, "Non-ASCII address not permitted for this sender"};
 /// RFC 6531 4.2
 inline constexpr reply utf8_reply_required{550, {5, 6, 8}, "UTF-8 reply is required, but not permitted by the client"};
+/// RFC 6710 4.1
+inline constexpr reply priority_too_low{550, {5, 7, 15}, "Priority too low"};
 inline constexpr reply user_not_local{551, {5, 1, 6}, "User not local"};
 inline constexpr reply storage_exceeded{552, {5, 2, 2}, "Requested mail action aborted: exceeded storage allocation"};
 /// RFC 1870 6.1
 inline constexpr reply message_too_large{552, {5, 3, 4}, "Message size exceeds fixed maximum message size"};
 inline constexpr reply too_large_for_mailbox{552, {5, 2, 3}, "Message size exceeds maximum size of the mailbox"};
+/// RFC 6710 5
+inline constexpr reply too_large_for_priority{552, {5, 7, 16}, "Message is too large for its priority"};
 inline constexpr reply mailbox_name_not_allowed{553, {5, 1, 3}, "Requested action not taken: mailbox name not allowed"};
 inline constexpr reply ambiguous_user{553, {5, 1, 4}, "User ambiguous"};  ///< 3.5.1
 /// RFC 6531 3.5
@@ -139,6 +149,7 @@ inline constexpr auto all = std::to_array<named_reply>({
     {"ok", ok},
     {"mail_ok", mail_ok},
     {"rcpt_ok", rcpt_ok},
+    {"priority_lowered", priority_lowered},
     {"chunk_ok", chunk_ok},
     {"message_ok", message_ok},
     {"will_forward", will_forward},
@@ -158,6 +169,7 @@ inline constexpr auto all = std::to_array<named_reply>({
     {"password_transition", password_transition},
     {"mailbox_busy", mailbox_busy},
     {"try_later", try_later},
+    {"priority_too_low_now", priority_too_low_now},
     {"local_error", local_error},
     {"mailbox_full", mailbox_full},
     {"insufficient_storage", insufficient_storage},
@@ -171,6 +183,7 @@ inline constexpr auto all = std::to_array<named_reply>({
     {"unreadable_line", unreadable_line},
     {"auth_line_too_long", auth_line_too_long},
     {"syntax_error", syntax_error},
+    {"bad_priority", bad_priority},
     {"bad_sender_syntax", bad_sender_syntax},
     {"bad_recipient_syntax", bad_recipient_syntax},
     {"bad_base64", bad_base64},
@@ -198,10 +211,12 @@ inline constexpr auto all = std::to_array<named_reply>({
     {"requiretls_unsupported", requiretls_unsupported},
     {"ascii_address_required_at_mail", ascii_address_required_at_mail},
     {"utf8_reply_required", utf8_reply_required},
+    {"priority_too_low", priority_too_low},
     {"user_not_local", user_not_local},
     {"storage_exceeded", storage_exceeded},
     {"message_too_large", message_too_large},
     {"too_large_for_mailbox", too_large_for_mailbox},
+    {"too_large_for_priority", too_large_for_priority},
     {"mailbox_name_not_allowed", mailbox_name_not_allowed},
     {"ambiguous_user", ambiguous_user},
     {"ascii_address_required_at_rcpt", ascii_address_required_at_rcpt},

@@ -42,6 +42,7 @@ struct transaction_plan {
   bool chunked = false;                 ///< BDAT instead of DATA
   bool eight_bit = false;               ///< octets above 127 may be sent
   bool by = false;                      ///< BY is sent
+  bool priority = false;                ///< MT-PRIORITY is sent
 
   /// Whether a parameter of the envelope is sent.
   constexpr bool sends(std::string_view keyword) const;
@@ -64,7 +65,7 @@ inline constexpr bool is_dsn_parameter(std::string_view keyword) {
 
 /// Those with rules of their own, which are left out where that is allowed.
 inline constexpr bool is_own_parameter(std::string_view keyword) {
-  for (const std::string_view known : {"AUTH", "BY", "HOLDFOR", "HOLDUNTIL"}) {
+  for (const std::string_view known : {"AUTH", "BY", "HOLDFOR", "HOLDUNTIL", "MT-PRIORITY"}) {
     if (ascii::equal_ignoring_case(keyword, known)) return true;
   }
   return false;
@@ -93,6 +94,7 @@ constexpr bool transaction_plan::sends(std::string_view keyword) const {
   if (detail::is_dsn_parameter(keyword)) return dsn;
   if (ascii::equal_ignoring_case(keyword, "AUTH")) return auth;
   if (ascii::equal_ignoring_case(keyword, "BY")) return by;
+  if (ascii::equal_ignoring_case(keyword, "MT-PRIORITY")) return priority;
   return true;
 }
 
@@ -145,6 +147,7 @@ constexpr result<transaction_plan> plan_transaction(envelope_view mail, const me
   out.dsn = offered.has(extension::dsn);
   out.auth = offered.has(extension::auth);
   out.by = offered.has(extension::deliver_by);
+  out.priority = offered.has(extension::priority);
   const auto object = [&](const checked_parameters& parameters) -> std::optional<error> {
     for (const parameter& p : parameters.list()) {
       if (detail::is_dsn_parameter(p.keyword)) {

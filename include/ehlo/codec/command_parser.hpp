@@ -211,6 +211,7 @@ struct offered_parameters {
   bool require_tls = false;     ///< RFC 8689
   bool deliver_by = false;      ///< RFC 2852
   bool future_release = false;  ///< RFC 4865
+  bool priority = false;        ///< RFC 6710
   std::span<const custom_parameter> custom{};
 };
 
@@ -240,6 +241,7 @@ constexpr result<void> check_value(const parameter& p, const offered_parameters&
     if (offered.deliver_by && is("BY")) return told(parse_deliver_by(value));
     if (offered.future_release && is("HOLDFOR")) return told(parse_hold_for(value));
     if (offered.future_release && is("HOLDUNTIL")) return told(parse_hold_until(value));
+    if (offered.priority && is("MT-PRIORITY")) return told(parse_priority(value));
     if (offered.auth && is("AUTH")) return told(claimed_submitter::parse(value, set));
   } else {
     if (offered.dsn && is("NOTIFY")) return told(parse_notify(value));
@@ -264,8 +266,11 @@ constexpr result<void> check_parameters(const parameter_list& list, const offere
                                         custom_parameter::place place, charset set = charset::ascii) {
   for (const parameter& p : list) {
     if (const auto value = detail::check_value(p, offered, place, set); !value) return error{value.error().code, p.offset};
-    if (const auto first = list.find(p.keyword); first && first->offset != p.offset)
-      return error{errc::parameter_duplicate, p.offset};
+    if (const auto first = list.find(p.keyword); first && first->offset != p.offset) {
+      // RFC 6710 4.1 has an enhanced code of its own for this.
+      const bool is_priority = ascii::equal_ignoring_case(p.keyword, "MT-PRIORITY");
+      return error{is_priority ? errc::priority_value : errc::parameter_duplicate, p.offset};
+    }
   }
   return {};
 }

@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include <ehlo/ascii.hpp>
+#include <ehlo/extension/priority.hpp>
 #include <ehlo/grammar/address_literal.hpp>
 #include <ehlo/grammar/cursor.hpp>
 #include <ehlo/grammar/domain.hpp>
@@ -98,6 +99,7 @@ struct received_field {
   std::string_view id = {};                    ///< an atom or a msg-id with < and >; empty for none
   std::optional<forward_path> recipient = {};  ///< FOR; see `only_recipient`. `<Postmaster>` has no domain and is left out
   date_time date;
+  std::optional<message_priority> priority = {};  ///< PRIORITY, of a message that came with MT-PRIORITY (RFC 6710 4.1)
 };
 
 namespace detail {
@@ -141,7 +143,8 @@ constexpr result<void> check_comment(std::string_view text, charset set = charse
 /// Writes a Received field with its CRLF, folded, and returns its size. 2048 octets of room are enough if `via`, `comment` and `id`
 /// have less than 300 in all.
 ///
-/// Stamp = From-domain By-domain Opt-info [CFWS] ";" FWS date-time; Opt-info = [Via] [With] [ID] [For]      RFC 5321 4.4
+/// Stamp = From-domain By-domain Opt-info [CFWS] ";" FWS date-time; Opt-info = [Via] [With] [ID] [For] [Pri]      RFC 5321 4.4, RFC
+/// 6710 7
 ///
 /// UTF-8 is written only if `with` is one of the UTF8 protocols, else it fails with `errc::utf8_not_allowed` (RFC 6531 3.7.3).
 /// Other errors: `errc::connection_facts_missing` if `from` is an address literal and `peer` is none; `comment_octet`; those of an
@@ -206,6 +209,12 @@ constexpr result<std::size_t> write(const received_field& field, std::span<char>
     line.put('<');
     line.put(recipient->text());
     line.put('>');
+  }
+  if (field.priority) {
+    std::array<char, message_priority::max_size> value{};
+    const char* const end = field.priority->write(value.data());
+    line.word("PRIORITY");
+    line.word({value.data(), static_cast<std::size_t>(end - value.data())});
   }
   line.put(';');
   std::array<char, date_time::max_size> date{};

@@ -14,6 +14,7 @@
 #include <ehlo/actions.hpp>
 #include <ehlo/command.hpp>
 #include <ehlo/error.hpp>
+#include <ehlo/extension/priority.hpp>
 #include <ehlo/grammar/base64.hpp>
 #include <ehlo/grammar/host.hpp>
 #include <ehlo/grammar/path.hpp>
@@ -68,6 +69,7 @@ struct mail_question {
   ehlo::reverse_path reverse_path;  ///< at most 256 octets; its `text()` is the spelling received
   mail_parameters parameters;       ///< checked against the extensions offered; empty after HELO
   ehlo::ticket ticket;
+  message_priority priority{};  ///< a positive one only from clients that are trusted (RFC 6710 4.1)
 
   friend constexpr bool operator==(const mail_question&, const mail_question&) = default;
 };

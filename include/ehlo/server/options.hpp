@@ -18,6 +18,7 @@
 #include <ehlo/extension/deliver_by.hpp>
 #include <ehlo/extension/future_release.hpp>
 #include <ehlo/extension/limits.hpp>
+#include <ehlo/extension/priority.hpp>
 #include <ehlo/grammar/host.hpp>
 #include <ehlo/grammar/timestamp.hpp>
 #include <ehlo/limits.hpp>
@@ -49,6 +50,7 @@ struct extension_set {
   bool require_tls = false;           ///< RFC 8689; the caller keeps the promise on each further hop; listed under TLS only
   bool deliver_by = false;            ///< RFC 2852; the caller keeps the time and sends the reports; see `deliver_by_minimum`
   bool future_release = false;        ///< RFC 4865; the caller holds the messages, for `holds` at most; for `submission` only
+  bool priority = false;              ///< RFC 6710; the caller sends in this order, and passes the values on
   bool limits = false;                ///< RFC 9422; the values are `announced`, and the session keeps them
 };
 
@@ -77,8 +79,9 @@ struct server_options {
   std::span<const auth_mechanism> mechanisms{};  ///< in the order listed; empty: AUTH gets 502
   bool auth_without_tls = false;                 ///< takes mechanisms that need TLS without it: shows passwords to listeners
   bool auth_required = false;                    ///< 530 before AUTH, as submission wants (RFC 4954 6, RFC 6409 4.3)
-  bool disclose_forwarding = true;               ///< off: 251 becomes 250, 551 becomes 550 (RFC 5321 3.4)
-  bool close_when_no_mail = false;               ///< after a 521 greeting the session ends at once (RFC 7504 3)
+  bool trusted_network = false;     ///< who connects is trusted: submits without AUTH, and gives messages positive priorities
+  bool disclose_forwarding = true;  ///< off: 251 becomes 250, 551 becomes 550 (RFC 5321 3.4)
+  bool close_when_no_mail = false;  ///< after a 521 greeting the session ends at once (RFC 7504 3)
   ehlo::bare_line_ends bare_line_ends = bare_line_ends::refuse;  ///< RFC 5321 2.3.8; `keep` keeps them as data octets
   text_policy long_lines = text_policy::flag;
   text_policy eight_bit_text = text_policy::flag;
@@ -89,8 +92,9 @@ struct server_options {
   std::span<const custom_parameter> parameters{};
   ehlo::limits limits{};
   std::uint32_t deliver_by_minimum =
-      0;                         ///< seconds below which BY with the mode R gets 555; nine digits at most; 0: none (RFC 2852 3)
-  hold_limits holds{};           ///< of FUTURERELEASE; both parts are needed
+      0;                ///< seconds below which BY with the mode R gets 555; nine digits at most; 0: none (RFC 2852 3)
+  hold_limits holds{};  ///< of FUTURERELEASE; both parts are needed
+  std::string_view priority_policy{};  ///< the name that MT-PRIORITY has in EHLO; may be empty (RFC 6710 3)
   announced_limits announced{};  ///< of LIMITS; up to six digits, RCPTMAX at most `limits.recipients`, RCPTDOMAINMAX at most 4
   ehlo::timeouts timeouts{};
 
@@ -118,6 +122,7 @@ struct server_options {
     if (extensions.future_release && (holds.interval == 0 || holds.interval > hold_for::largest || holds.until <= timestamp{} ||
                                       holds.until.zone_minutes() != 0))
       return error{errc::option_limit};
+    if (parse_priority_policy(priority_policy).size() != priority_policy.size()) return error{errc::option_name};
     if (extensions.limits && !is_announceable(announced)) return error{errc::option_limit};
     if (limits.authentication_failures != 0 && limits.authentication_failures < 3) return error{errc::option_limit};
     for (const auth_mechanism& mechanism : mechanisms) {
@@ -137,8 +142,8 @@ struct server_options {
 
   /// True if `keyword` is a parameter of an extension that `ehlo` has.
   static constexpr bool is_known_parameter(std::string_view keyword) {
-    for (const std::string_view known :
-         {"SIZE", "BODY", "SMTPUTF8", "RET", "ENVID", "AUTH", "REQUIRETLS", "BY", "HOLDFOR", "HOLDUNTIL", "NOTIFY", "ORCPT"}) {
+    for (const std::string_view known : {"SIZE", "BODY", "SMTPUTF8", "RET", "ENVID", "AUTH", "REQUIRETLS", "BY", "HOLDFOR",
+                                         "HOLDUNTIL", "MT-PRIORITY", "NOTIFY", "ORCPT"}) {
       if (ascii::equal_ignoring_case(keyword, known)) return true;
     }
     return false;

@@ -97,7 +97,7 @@ class basic_server_session {
       case asked::greeting: return answer_greeting(220, options_->greeting);
       case asked::hello: return answer_hello({});
       case asked::starttls: return agree_to_tls();
-      case asked::mail: return answer(replies::mail_ok);
+      case asked::mail: return answer(priority_lowered_ ? replies::priority_lowered : replies::mail_ok);
       case asked::rcpt: return answer(replies::rcpt_ok);
       case asked::data: return open_data(replies::start_mail_input);
       case asked::chunk: return open_data(replies::chunk_ok);
@@ -400,7 +400,10 @@ class basic_server_session {
   }
 
   /// True if the code of `r` stands in the open question's row of RFC 5321 4.3.2.
-  constexpr bool allowed(const reply& r) const { return options_->any_reply_code || may_answer(row(), r.code()); }
+  constexpr bool allowed(const reply& r) const {
+    if (open_ == asked::mail && r.code() == 450 && options_->extensions.priority) return true;  // RFC 6710 4.1
+    return options_->any_reply_code || may_answer(row(), r.code());
+  }
 
   // ---- Output ----------------------------------------------------------------------------------------------------------------
 
@@ -562,6 +565,23 @@ class basic_server_session {
 
   // ---- Lines -----------------------------------------------------------------------------------------------------------------
 
+  /// By how much the extensions lengthen MAIL.
+  constexpr std::size_t longer_mail() const {
+    const extension_set& on = options_->extensions;
+    std::size_t out = 0;
+    const auto add = [&out](bool offered, std::size_t octets) { out += offered ? octets : 0; };
+    add(on.size, 26);
+    add(on.binary_mime, 16);
+    add(on.smtputf8, 10);
+    add(on.dsn, 530);
+    add(!options_->mechanisms.empty(), 500);
+    add(offers_require_tls(), 11);
+    add(on.deliver_by, 17);
+    add(on.future_release, 34);
+    add(on.priority, 15);
+    return out;
+  }
+
   /// The longest line with its CRLF that may begin with `start`. RFC 5321 4.5.3.1.4 and what the extensions add (2.2.1).
   constexpr std::size_t line_limit(std::string_view start) const {
     std::size_t most = sizes::command_line;
@@ -572,9 +592,7 @@ class basic_server_session {
       const verb name = verb_of(start.substr(0, std::min(start.find(' '), start.size())));
       custom_parameter::place place{};
       if (name == verb::mail) {
-        most += (on.size ? 26U : 0U) + (on.binary_mime ? 16U : 0U) + (on.smtputf8 ? 10U : 0U) + (on.dsn ? 530U : 0U) +
-                (!options_->mechanisms.empty() ? 500U : 0U) + (offers_require_tls() ? 11U : 0U) + (on.deliver_by ? 17U : 0U) +
-                (on.future_release ? 34U : 0U);
+        most += longer_mail();
       } else if (name == verb::rcpt) {
         most += on.dsn ? 530U : 0U;
         place = custom_parameter::place::rcpt;
@@ -1048,6 +1066,7 @@ class basic_server_session {
       line("DELIVERBY",
            options_->deliver_by_minimum == 0 ? std::string_view{} : write_number(options_->deliver_by_minimum, scratch.by));
     if (on.future_release) line("FUTURERELEASE", written(options_->holds, scratch.holds));
+    if (on.priority) line("MT-PRIORITY", options_->priority_policy);
     if (on.limits) line("LIMITS", written(options_->announced, scratch.limits));
     if (on.expn) line("EXPN", "");
     if (on.help) line("HELP", "");
@@ -1104,6 +1123,7 @@ class basic_server_session {
             .require_tls = offers_require_tls(),
             .deliver_by = on.deliver_by,
             .future_release = on.future_release,
+            .priority = on.priority,
             .custom = options_->parameters};
   }
 
@@ -1141,7 +1161,11 @@ class basic_server_session {
       return refuse({errc::size_over_limit, offset_of(told.text(), c)}, c.name);
     pending_smtputf8_ = utf8;
     pending_body_ = told.body();
-    return mail_question{mail->reverse_path, told, ask(asked::mail)};
+    // RFC 6710 4.1: only those who are trusted raise the priority of their messages.
+    message_priority priority = told.priority().value_or(message_priority{});
+    priority_lowered_ = priority.value > 0 && !authenticated_ && !options_->trusted_network;
+    if (priority_lowered_) priority = {};
+    return mail_question{mail->reverse_path, told, ask(asked::mail), priority};
   }
 
   /// Which rule well-formed times break. RFC 2852 3, RFC 4865 4.2, 5.2.2.
@@ -1776,6 +1800,7 @@ class basic_server_session {
   bool smtputf8_ : 1 = false;
   bool pending_smtputf8_ : 1 = false;
   bool chunk_is_last_ : 1 = false;
+  bool priority_lowered_ : 1 = false;  ///< of the MAIL in question
   bool asks_for_message_ : 1 = false;  ///< a `message_question` is due
   bool has_topic_ : 1 = false;
   bool shutdown_ : 1 = false;
