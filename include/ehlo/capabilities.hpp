@@ -37,6 +37,7 @@ enum class extension : std::uint8_t {
   deliver_by,             ///< RFC 2852
   future_release,         ///< RFC 4865
   priority,               ///< RFC 6710
+  rrvs,                   ///< RFC 7293
   etrn,                   ///< RFC 1985
   vrfy,                   ///< RFC 5321 3.5.2
   expn,                   ///< RFC 5321 3.5.2
@@ -44,9 +45,10 @@ enum class extension : std::uint8_t {
 };
 
 /// The keywords, in the order of `extension`.
-inline constexpr std::array<std::string_view, 19> extension_keywords{
-    "SIZE",   "PIPELINING", "8BITMIME",  "ENHANCEDSTATUSCODES", "CHUNKING",    "BINARYMIME", "SMTPUTF8", "DSN",  "STARTTLS", "AUTH",
-    "LIMITS", "REQUIRETLS", "DELIVERBY", "FUTURERELEASE",       "MT-PRIORITY", "ETRN",       "VRFY",     "EXPN", "HELP"};
+inline constexpr std::array<std::string_view, 20> extension_keywords{
+    "SIZE", "PIPELINING", "8BITMIME",   "ENHANCEDSTATUSCODES", "CHUNKING",      "BINARYMIME",  "SMTPUTF8", "DSN",  "STARTTLS",
+    "AUTH", "LIMITS",     "REQUIRETLS", "DELIVERBY",           "FUTURERELEASE", "MT-PRIORITY", "RRVS",     "ETRN", "VRFY",
+    "EXPN", "HELP"};
 
 /// The keyword of `e`.
 constexpr std::string_view text_of(extension e) { return extension_keywords[static_cast<std::size_t>(e)]; }

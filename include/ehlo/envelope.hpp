@@ -4,7 +4,7 @@
 
 /// @file
 /// An envelope that owns its octets: the reverse-path, the forward-paths, and their parameters, all of them checked. RFC
-/// 5321 2.3.1, 2852, 3461, 4865, 4954 5, 6710, 8689.
+/// 5321 2.3.1, 2852, 3461, 4865, 4954 5, 6710, 7293, 8689.
 
 #include <algorithm>
 #include <array>
@@ -23,6 +23,7 @@
 #include <ehlo/extension/dsn.hpp>
 #include <ehlo/extension/future_release.hpp>
 #include <ehlo/extension/priority.hpp>
+#include <ehlo/extension/rrvs.hpp>
 #include <ehlo/grammar/parameter.hpp>
 #include <ehlo/grammar/path.hpp>
 #include <ehlo/parameters.hpp>
@@ -45,9 +46,10 @@ struct sender_options {
 
 /// What RCPT says besides the forward-path.
 struct recipient_options {
-  std::optional<notify_set> notify{};         ///< RFC 3461 4.1
-  std::optional<original_recipient> orcpt{};  ///< RFC 3461 4.2
-  parameter_list further{};                   ///< parameters of the caller's own extensions
+  std::optional<notify_set> notify{};              ///< RFC 3461 4.1
+  std::optional<original_recipient> orcpt{};       ///< RFC 3461 4.2
+  std::optional<ehlo::valid_since> valid_since{};  ///< RFC 7293; left out where it is not offered if it says so
+  parameter_list further{};                        ///< parameters of the caller's own extensions
 };
 
 namespace detail {
@@ -114,7 +116,7 @@ constexpr void put_written(parameter_writer& out, std::string_view keyword, cons
 constexpr result<void> check_further(const parameter_list& further) {
   for (const parameter& p : further) {
     for (const std::string_view own : {"SIZE", "BODY", "SMTPUTF8", "RET", "ENVID", "AUTH", "REQUIRETLS", "BY", "HOLDFOR",
-                                       "HOLDUNTIL", "MT-PRIORITY", "NOTIFY", "ORCPT"}) {
+                                       "HOLDUNTIL", "MT-PRIORITY", "NOTIFY", "ORCPT", "RRVS"}) {
       if (ascii::equal_ignoring_case(p.keyword, own)) return error{errc::parameter_duplicate, p.offset};
     }
   }
@@ -171,6 +173,7 @@ constexpr result<std::string_view> write_parameters(const recipient_options& opt
     if (const auto orcpt = parse_orcpt(*text, charset::utf8); !orcpt) return orcpt.error();
     out.put("ORCPT=", *text);
   }
+  if (options.valid_since) put_written(out, "RRVS=", *options.valid_since);
   out.put(options.further);
   return out.text();
 }

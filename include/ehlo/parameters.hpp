@@ -15,6 +15,7 @@
 #include <ehlo/extension/dsn.hpp>
 #include <ehlo/extension/future_release.hpp>
 #include <ehlo/extension/priority.hpp>
+#include <ehlo/extension/rrvs.hpp>
 #include <ehlo/extension/size.hpp>
 #include <ehlo/grammar/parameter.hpp>
 #include <ehlo/grammar/path.hpp>
@@ -123,6 +124,8 @@ class rcpt_parameters : public checked_parameters {
   constexpr std::optional<original_recipient> orcpt() const {
     return typed<original_recipient>("ORCPT", [](std::string_view text) { return parse_orcpt(text, charset::utf8); });
   }
+  /// RRVS: the caller knows the mailbox's owners. RFC 7293 3.1.
+  constexpr std::optional<ehlo::valid_since> valid_since() const { return typed<ehlo::valid_since>("RRVS", parse_valid_since); }
 };
 
 /// A parameter that the caller brings, for MAIL or RCPT. RFC 5321 2.2.2: registered, or beginning with X.

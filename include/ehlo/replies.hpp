@@ -94,7 +94,13 @@ inline constexpr reply no_such_mailbox{550, {5, 1, 1}, "No such user here"};
 inline constexpr reply mailbox_unavailable{550, {5, 2, 1}, "Requested action not taken: mailbox unavailable"};
 inline constexpr reply relaying_denied{550, {5, 7, 1}, "Requested action not taken: relaying denied"};
 inline constexpr reply policy_refusal{550, {5, 7, 1}, "Requested action not taken: refused by policy"};
-inline constexpr reply sender_null_mx{550, {5, 7, 27}, "Sender address has null MX"};           ///< RFC 7505 4.2
+inline constexpr reply sender_null_mx{550, {5, 7, 27}, "Sender address has null MX"};  ///< RFC 7505 4.2
+/// RFC 7293 15.3
+inline constexpr reply mailbox_owner_changed{550, {5, 7, 17}, "Mailbox owner has changed"};
+/// RFC 7293 15.3
+inline constexpr reply domain_owner_changed{550, {5, 7, 18}, "Domain owner has changed"};
+/// RFC 7293 15.3
+inline constexpr reply owner_unknown{550, {5, 7, 19}, "RRVS test cannot be completed"};
 inline constexpr reply requiretls_unsupported{550, {5, 7, 30}, "REQUIRETLS support required"};  ///< RFC 8689 5
 /// RFC 6531 3.5
 inline constexpr reply ascii_address_required_at_mail{550, {5, 6, 7}, "Non-ASCII address not permitted for this sender"};
@@ -208,6 +214,9 @@ inline constexpr auto all = std::to_array<named_reply>({
     {"relaying_denied", relaying_denied},
     {"policy_refusal", policy_refusal},
     {"sender_null_mx", sender_null_mx},
+    {"mailbox_owner_changed", mailbox_owner_changed},
+    {"domain_owner_changed", domain_owner_changed},
+    {"owner_unknown", owner_unknown},
     {"requiretls_unsupported", requiretls_unsupported},
     {"ascii_address_required_at_mail", ascii_address_required_at_mail},
     {"utf8_reply_required", utf8_reply_required},

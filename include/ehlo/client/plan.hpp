@@ -43,6 +43,7 @@ struct transaction_plan {
   bool eight_bit = false;               ///< octets above 127 may be sent
   bool by = false;                      ///< BY is sent
   bool priority = false;                ///< MT-PRIORITY is sent
+  bool rrvs = false;                    ///< RRVS is sent
 
   /// Whether a parameter of the envelope is sent.
   constexpr bool sends(std::string_view keyword) const;
@@ -65,7 +66,7 @@ inline constexpr bool is_dsn_parameter(std::string_view keyword) {
 
 /// Those with rules of their own, which are left out where that is allowed.
 inline constexpr bool is_own_parameter(std::string_view keyword) {
-  for (const std::string_view known : {"AUTH", "BY", "HOLDFOR", "HOLDUNTIL", "MT-PRIORITY"}) {
+  for (const std::string_view known : {"AUTH", "BY", "HOLDFOR", "HOLDUNTIL", "MT-PRIORITY", "RRVS"}) {
     if (ascii::equal_ignoring_case(keyword, known)) return true;
   }
   return false;
@@ -95,6 +96,7 @@ constexpr bool transaction_plan::sends(std::string_view keyword) const {
   if (ascii::equal_ignoring_case(keyword, "AUTH")) return auth;
   if (ascii::equal_ignoring_case(keyword, "BY")) return by;
   if (ascii::equal_ignoring_case(keyword, "MT-PRIORITY")) return priority;
+  if (ascii::equal_ignoring_case(keyword, "RRVS")) return rrvs;
   return true;
 }
 
@@ -105,8 +107,8 @@ constexpr bool transaction_plan::sends(std::string_view keyword) const {
 /// `eight_bit_mime_not_offered`; `binary_mime_not_offered`; `bare_line_end` or `text_line_too_long` (and the message is not to go
 /// as BINARYMIME); `size_over_limit` (SIZE); `dsn_not_offered` (unless `dsn_policy::relay`); `require_tls_not_offered`;
 /// `deliver_by_not_offered` or `by_below_minimum` (BY with the mode R);
-/// `future_release_not_offered`, `hold_over_maximum` or `hold_after_deliver_by` (HOLDFOR, HOLDUNTIL); `keyword_not_offered` (a
-/// parameter of the caller's).
+/// `future_release_not_offered`, `hold_over_maximum` or `hold_after_deliver_by` (HOLDFOR, HOLDUNTIL); `valid_since_not_offered`;
+/// `keyword_not_offered` (a parameter of the caller's).
 constexpr result<transaction_plan> plan_transaction(envelope_view mail, const message_traits& message,
                                                     const sending_conditions& now, const client_options& options) {
   const capabilities& offered = now.capabilities;
@@ -148,6 +150,7 @@ constexpr result<transaction_plan> plan_transaction(envelope_view mail, const me
   out.auth = offered.has(extension::auth);
   out.by = offered.has(extension::deliver_by);
   out.priority = offered.has(extension::priority);
+  out.rrvs = offered.has(extension::rrvs);
   const auto object = [&](const checked_parameters& parameters) -> std::optional<error> {
     for (const parameter& p : parameters.list()) {
       if (detail::is_dsn_parameter(p.keyword)) {
@@ -168,6 +171,9 @@ constexpr result<transaction_plan> plan_transaction(envelope_view mail, const me
   if (const auto objection = detail::object_to_times(mail.parameters(), offered)) return *objection;
   for (const recipient& to : mail) {
     if (const auto objection = object(to.parameters)) return *objection;
+    // RFC 7293 5.1.1: unless the sender says otherwise, a message goes on only where the mailbox is checked.
+    const auto since = to.parameters.valid_since();
+    if (since && !since->may_continue() && !out.rrvs) return error{errc::valid_since_not_offered};
   }
   return out;
 }

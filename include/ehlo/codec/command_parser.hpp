@@ -212,6 +212,7 @@ struct offered_parameters {
   bool deliver_by = false;      ///< RFC 2852
   bool future_release = false;  ///< RFC 4865
   bool priority = false;        ///< RFC 6710
+  bool rrvs = false;            ///< RFC 7293
   std::span<const custom_parameter> custom{};
 };
 
@@ -245,6 +246,7 @@ constexpr result<void> check_value(const parameter& p, const offered_parameters&
     if (offered.auth && is("AUTH")) return told(claimed_submitter::parse(value, set));
   } else {
     if (offered.dsn && is("NOTIFY")) return told(parse_notify(value));
+    if (offered.rrvs && is("RRVS")) return told(parse_valid_since(value));
     if (offered.dsn && is("ORCPT")) return told(parse_orcpt(value, set));
   }
   for (const custom_parameter& brought : offered.custom) {

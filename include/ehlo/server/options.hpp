@@ -51,6 +51,7 @@ struct extension_set {
   bool deliver_by = false;            ///< RFC 2852; the caller keeps the time and sends the reports; see `deliver_by_minimum`
   bool future_release = false;        ///< RFC 4865; the caller holds the messages, for `holds` at most; for `submission` only
   bool priority = false;              ///< RFC 6710; the caller sends in this order, and passes the values on
+  bool rrvs = false;                  ///< RFC 7293; the caller knows since when its mailboxes have their owners
   bool limits = false;                ///< RFC 9422; the values are `announced`, and the session keeps them
 };
 
@@ -143,7 +144,7 @@ struct server_options {
   /// True if `keyword` is a parameter of an extension that `ehlo` has.
   static constexpr bool is_known_parameter(std::string_view keyword) {
     for (const std::string_view known : {"SIZE", "BODY", "SMTPUTF8", "RET", "ENVID", "AUTH", "REQUIRETLS", "BY", "HOLDFOR",
-                                         "HOLDUNTIL", "MT-PRIORITY", "NOTIFY", "ORCPT"}) {
+                                         "HOLDUNTIL", "MT-PRIORITY", "NOTIFY", "ORCPT", "RRVS"}) {
       if (ascii::equal_ignoring_case(keyword, known)) return true;
     }
     return false;

@@ -148,7 +148,8 @@ class basic_server_session {
   constexpr result<void> accept_forward(ticket t, const mailbox& there) { return named(t) ? accept_forward(there) : stale(); }
 
   /// The negative answer, 4yz or 5yz; 421 ends the session. From DATA's acceptance to `message_question` it needs no open
-  /// question: the rest of the message is swallowed, and the reply goes out at its true end.
+  /// question: the rest of the message is swallowed, and the reply goes out at its true end. A reply over 512 octets to a chunk or
+  /// amid mail data goes out with a default text.
   constexpr result<void> reject(const reply& r) {
     if (r.is_positive()) return error{open_ == asked::nothing ? errc::no_open_question : errc::wrong_answer};
     if (open_ == asked::nothing) return give_up_message(r);
@@ -402,6 +403,7 @@ class basic_server_session {
   /// True if the code of `r` stands in the open question's row of RFC 5321 4.3.2.
   constexpr bool allowed(const reply& r) const {
     if (open_ == asked::mail && r.code() == 450 && options_->extensions.priority) return true;  // RFC 6710 4.1
+    if (open_ == asked::data && r.code() == 550 && options_->extensions.rrvs) return true;      // RFC 7293 5.1.1
     return options_->any_reply_code || may_answer(row(), r.code());
   }
 
@@ -594,7 +596,7 @@ class basic_server_session {
       if (name == verb::mail) {
         most += longer_mail();
       } else if (name == verb::rcpt) {
-        most += on.dsn ? 530U : 0U;
+        most += (on.dsn ? 530U : 0U) + (on.rrvs ? 33U : 0U);
         place = custom_parameter::place::rcpt;
       } else if (name == verb::auth && !options_->mechanisms.empty()) {
         most = options_->limits.auth_line;
@@ -919,7 +921,11 @@ class basic_server_session {
   }
 
   constexpr result<void> answer_421(const reply& r) {
-    if (const auto written = write(r); !written) return written;
+    // A client that is writing mail data does not read: a reply of many lines could make both ends wait for each other.
+    const bool may_be_unread = open_ == asked::nothing || open_ == asked::chunk;
+    const bool is_long = written_size(r, enhanced(), options_->hostname) > sizes::reply_line;
+    const auto shorter = reply::make(r.code(), r.enhanced(), std::string_view{});
+    if (const auto written = write(may_be_unread && is_long && shorter ? *shorter : r); !written) return written;
     // What this reply answers has had its end: no notice tells of it again.
     if (open_ == asked::auth) in_exchange_ = false;
     if (open_ == asked::message) message_answered();
@@ -1067,6 +1073,7 @@ class basic_server_session {
            options_->deliver_by_minimum == 0 ? std::string_view{} : write_number(options_->deliver_by_minimum, scratch.by));
     if (on.future_release) line("FUTURERELEASE", written(options_->holds, scratch.holds));
     if (on.priority) line("MT-PRIORITY", options_->priority_policy);
+    if (on.rrvs) line("RRVS", "");
     if (on.limits) line("LIMITS", written(options_->announced, scratch.limits));
     if (on.expn) line("EXPN", "");
     if (on.help) line("HELP", "");
@@ -1124,6 +1131,7 @@ class basic_server_session {
             .deliver_by = on.deliver_by,
             .future_release = on.future_release,
             .priority = on.priority,
+            .rrvs = on.rrvs,
             .custom = options_->parameters};
   }
 
