@@ -131,7 +131,7 @@ TEST_CASE("under all_or_nothing a recipient that is deferred holds the message b
     CLOSE
   )",
                                           how);
-  CHECK(seen.has("transaction failed: a recipient was refused"));
+  CHECK(seen.has("transaction failed transient: a recipient was refused"));
 }
 
 TEST_CASE("552 to a recipient is for later where it cannot mean the size", "[client][5321-4.5.3.1.10-02][1870-6.4-02]") {

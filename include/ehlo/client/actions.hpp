@@ -152,7 +152,6 @@ struct transaction_failed {
       case errc::reset_refused:
       case errc::octets_before_tls:
       case errc::tls_not_offered:
-      case errc::tls_refused:
       case errc::tls_handshake:
       case errc::tls_too_weak:
       case errc::too_many_transactions:
