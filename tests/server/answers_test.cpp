@@ -213,6 +213,30 @@ TEST_CASE("a text in the answer to EHLO fits into its first line, or is no answe
   }
 }
 
+TEST_CASE("421 to a client that is writing mail data is one line", "[server][answers]") {
+  // It does not read before it has written all, so a long reply could make both ends wait for each other.
+  const ehlo::server_options options = plain_options();
+  const std::string words(1200, 'x');
+  const auto reply = ehlo::reply::make(421, {4, 3, 2}, words);
+  for (const std::string_view data : {"DATA\r\nx", "BDAT 2\r\nx", "BDAT 0\r\nBDAT 2\r\nx"}) {
+    CAPTURE(data);
+    ehlo::server_session session{options};
+    std::string sent;
+    const std::string octets = "EHLO c.example\r\nMAIL FROM:<>\r\nRCPT TO:<a@mx.example>\r\n" + std::string{data};
+    std::string_view input = octets;
+    if (data == "BDAT 2\r\nx") {
+      reach<ehlo::data_question>(session, input, sent);
+    } else {
+      reach<ehlo::receive>(session, input, sent);
+    }
+    sent.clear();
+    REQUIRE(session.reject(*reply).has_value());
+    go_on(session, input, sent);
+    CHECK(sent.ends_with("421 4.3.2 mx.example Service not available, closing transmission channel\r\n"));
+    CHECK(sent.size() <= ehlo::sizes::reply_line);
+  }
+}
+
 TEST_CASE("between two questions about one LMTP message nothing can give it up", "[server][answers][lmtp][2033-4.2-02]") {
   ehlo::server_options options = plain_options();
   options.protocol = ehlo::protocol::lmtp;
