@@ -521,7 +521,7 @@ class world {
       case too_many_errors:
       case message_too_large:
       case session_barred: return true;
-      case too_many_recipients: return server_options_.announced.rcpt_max == 0;
+      case too_many_recipients: return server_options_.announced.rcpt_max == 0 || !server_.session.is_esmtp();
       case too_many_transactions: return server_options_.limits.transactions != 0;
       default: return false;
     }
