@@ -32,6 +32,7 @@
 #include <ehlo/extension/dsn.hpp>
 #include <ehlo/extension/future_release.hpp>
 #include <ehlo/extension/limits.hpp>
+#include <ehlo/extension/mtrk.hpp>
 #include <ehlo/extension/priority.hpp>
 #include <ehlo/extension/rrvs.hpp>
 #include <ehlo/extension/size.hpp>
@@ -54,6 +55,10 @@
 #include <ehlo/message/header_writer.hpp>
 #include <ehlo/message/message_id.hpp>
 #include <ehlo/message/trace.hpp>
+#include <ehlo/observer/actions.hpp>
+#include <ehlo/observer/finding.hpp>
+#include <ehlo/observer/observer.hpp>
+#include <ehlo/observer/options.hpp>
 #include <ehlo/parameters.hpp>
 #include <ehlo/protocol/effect_of_replies.hpp>
 #include <ehlo/protocol/order_of_commands.hpp>

@@ -4,7 +4,7 @@
 
 /// @file
 /// An envelope that owns its octets: the reverse-path, the forward-paths, and their parameters, all of them checked. RFC
-/// 5321 2.3.1, 2852, 3461, 4865, 4954 5, 6710, 7293, 8689.
+/// 5321 2.3.1, 2852, 3461, 3885, 4865, 4954 5, 6710, 7293, 8689.
 
 #include <algorithm>
 #include <array>
@@ -22,6 +22,7 @@
 #include <ehlo/extension/deliver_by.hpp>
 #include <ehlo/extension/dsn.hpp>
 #include <ehlo/extension/future_release.hpp>
+#include <ehlo/extension/mtrk.hpp>
 #include <ehlo/extension/priority.hpp>
 #include <ehlo/extension/rrvs.hpp>
 #include <ehlo/grammar/parameter.hpp>
@@ -40,6 +41,7 @@ struct sender_options {
   bool require_tls = false;                 ///< RFC 8689; the message goes over verified TLS to servers that promise the same
   std::optional<deliver_by> by{};           ///< RFC 2852; what is left at MAIL. Left out with the mode N where it is not offered
   std::optional<message_priority> priority{};  ///< RFC 6710; left out where it is not offered
+  std::optional<ehlo::tracking> tracking{};    ///< RFC 3885; with `envid` only; left out where it is not offered
   std::optional<hold_request> hold{};          ///< RFC 4865; not for reports (5.1.1, 5.3.1), and shorter than BY (5.2.1)
   parameter_list further{};                    ///< parameters of the caller's own extensions
 };
@@ -116,7 +118,7 @@ constexpr void put_written(parameter_writer& out, std::string_view keyword, cons
 constexpr result<void> check_further(const parameter_list& further) {
   for (const parameter& p : further) {
     for (const std::string_view own : {"SIZE", "BODY", "SMTPUTF8", "RET", "ENVID", "AUTH", "REQUIRETLS", "BY", "HOLDFOR",
-                                       "HOLDUNTIL", "MT-PRIORITY", "NOTIFY", "ORCPT", "RRVS"}) {
+                                       "HOLDUNTIL", "MT-PRIORITY", "MTRK", "NOTIFY", "ORCPT", "RRVS"}) {
       if (ascii::equal_ignoring_case(p.keyword, own)) return error{errc::parameter_duplicate, p.offset};
     }
   }
@@ -143,6 +145,11 @@ constexpr result<std::string_view> write_parameters(const sender_options& option
   if (options.priority) {
     if (!options.priority->is_valid()) return error{errc::priority_value};
     put_written(out, "MT-PRIORITY=", *options.priority);
+  }
+  if (options.tracking) {
+    if (!options.tracking->is_valid()) return error{errc::tracking_value};
+    if (!options.envid) return error{errc::tracking_without_envid};
+    put_written(out, "MTRK=", *options.tracking);
   }
   if (options.hold) {
     if (const auto* const time = std::get_if<hold_for>(&*options.hold)) {
@@ -293,8 +300,7 @@ class envelope_view {
     if (empty()) return {};
     return *ehlo::reverse_path::parse(sender().path, charset::utf8);
   }
-  /// Those of MAIL that do not follow from the message: RET, ENVID, AUTH, REQUIRETLS, BY, HOLDFOR, HOLDUNTIL, MT-PRIORITY and the
-  /// caller's own.
+  /// Those of MAIL that do not follow from the message: all but SIZE, BODY and SMTPUTF8.
   constexpr mail_parameters parameters() const {
     if (empty()) return {};
     return mail_parameters{*parameter_list::parse(sender().parameters, charset::utf8)};

@@ -117,6 +117,8 @@ enum class errc : std::uint8_t {
   hold_after_deliver_by,
   priority_value,
   valid_since_value,
+  tracking_value,
+  tracking_without_envid,
   value_not_allowed,
   // Order and policy
   out_of_order,
@@ -314,6 +316,8 @@ inline constexpr auto rules = std::to_array<rule>({
   {errc::hold_after_deliver_by,        "the message would be held beyond its deliver-by time",      "RFC 4865 5.2.2"},
   {errc::priority_value,               "MT-PRIORITY is -9 to 9 and stands once",                    "RFC 6710 4.1"},
   {errc::valid_since_value,            "RRVS is a time without fraction, and maybe C or R",         "RFC 7293 3.1"},
+  {errc::tracking_value,               "MTRK is base64 without padding, and maybe a colon and seconds","RFC 3885 3.1"},
+  {errc::tracking_without_envid,       "MTRK comes with ENVID",                                     "RFC 3885 3.2"},
   {errc::value_not_allowed,            "the parameter takes no value",                             "RFC 6531 3.4"},
   {errc::out_of_order,                 "the command is out of order",                              "RFC 5321 4.1.4"},
   {errc::hello_required,               "EHLO or HELO comes first",                                 "RFC 5321 4.1.4"},

@@ -347,7 +347,8 @@ inline void print_value(sink& out, const notify_set& value) {
 
 /// A value that writes itself.
 template <class T>
-concept self_writing = is_one_of<T, deliver_by, timestamp, hold_for, hold_until, hold_limits, message_priority, valid_since>;
+concept self_writing =
+    is_one_of<T, deliver_by, timestamp, hold_for, hold_until, hold_limits, message_priority, valid_since, tracking>;
 
 template <self_writing T>
 void print_value(sink& out, const T& value) {

@@ -14,6 +14,7 @@
 #include <ehlo/extension/deliver_by.hpp>
 #include <ehlo/extension/dsn.hpp>
 #include <ehlo/extension/future_release.hpp>
+#include <ehlo/extension/mtrk.hpp>
 #include <ehlo/extension/priority.hpp>
 #include <ehlo/extension/rrvs.hpp>
 #include <ehlo/extension/size.hpp>
@@ -105,6 +106,8 @@ class mail_parameters : public checked_parameters {
   constexpr std::optional<deliver_by> by() const { return typed<deliver_by>("BY", parse_deliver_by); }
   /// MT-PRIORITY as the peer asks for it; what it gets is in `mail_question`. RFC 6710 4.1.
   constexpr std::optional<message_priority> priority() const { return typed<message_priority>("MT-PRIORITY", parse_priority); }
+  /// MTRK. RFC 3885 3.1.
+  constexpr std::optional<ehlo::tracking> tracking() const { return typed<ehlo::tracking>("MTRK", parse_tracking); }
   /// HOLDFOR or HOLDUNTIL. A session has compared HOLDFOR with BY; HOLDUNTIL is for the caller, whose clock it needs. RFC 4865.
   constexpr std::optional<hold_request> hold() const {
     if (const auto time = typed<hold_for>("HOLDFOR", parse_hold_for)) return hold_request{*time};

@@ -52,6 +52,7 @@ struct extension_set {
   bool future_release = false;        ///< RFC 4865; the caller holds the messages, for `holds` at most; for `submission` only
   bool priority = false;              ///< RFC 6710; the caller sends in this order, and passes the values on
   bool rrvs = false;                  ///< RFC 7293; the caller knows since when its mailboxes have their owners
+  bool mtrk = false;                  ///< RFC 3885; the caller remembers the messages, and who may ask; needs `dsn`
   bool limits = false;                ///< RFC 9422; the values are `announced`, and the session keeps them
 };
 
@@ -119,6 +120,7 @@ struct server_options {
     if (limits.recipients < sizes::recipients || limits.output < 2 * sizes::reply_line || limits.auth_line < sizes::command_line)
       return error{errc::option_limit};
     if (deliver_by_minimum > static_cast<std::uint32_t>(deliver_by::largest)) return error{errc::option_limit};
+    if (extensions.mtrk && !extensions.dsn) return error{errc::option_dependency};        // RFC 3885 2
     if (extensions.future_release && !submission) return error{errc::option_dependency};  // RFC 4865 4.2
     if (extensions.future_release && (holds.interval == 0 || holds.interval > hold_for::largest || holds.until <= timestamp{} ||
                                       holds.until.zone_minutes() != 0))
@@ -144,7 +146,7 @@ struct server_options {
   /// True if `keyword` is a parameter of an extension that `ehlo` has.
   static constexpr bool is_known_parameter(std::string_view keyword) {
     for (const std::string_view known : {"SIZE", "BODY", "SMTPUTF8", "RET", "ENVID", "AUTH", "REQUIRETLS", "BY", "HOLDFOR",
-                                         "HOLDUNTIL", "MT-PRIORITY", "NOTIFY", "ORCPT", "RRVS"}) {
+                                         "HOLDUNTIL", "MT-PRIORITY", "MTRK", "NOTIFY", "ORCPT", "RRVS"}) {
       if (ascii::equal_ignoring_case(keyword, known)) return true;
     }
     return false;
