@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -166,6 +167,15 @@ TEST_CASE("Replies are equal when codes and lines are", "[vocabulary]") {
   CHECK_FALSE(*reply::make(250, {2, 0, 0}, "text") == *reply::make(250, {2, 1, 0}, "text"));
   CHECK_FALSE(*reply::make(250, {}, "text") == *reply::make(251, {}, "text"));
   CHECK_FALSE(*reply::make(250, {}, "text") == *reply::make(250, {}, "Text"));
+}
+
+TEST_CASE("A reply of one line or several says how many, and holds UTF-8 only when asked to", "[vocabulary][6531-3.7.4.2-06]") {
+  const std::array<std::string_view, 2> lines{"J\xC3\xB6rg", "b"};
+  CHECK(reply::make(250, {2, 0, 0}, lines).error() == error{errc::reply_octet, 1});
+  CHECK(reply::make(250, {2, 0, 0}, lines, true)->line_count() == 2);
+  CHECK(reply::make(250, {2, 0, 0}, "text")->line_count() == 1);
+  CHECK(reply::make(250, {2, 0, 0}, "text")->line(0) == "text");
+  CHECK(reply::make(250, {2, 0, 0}, std::span<const std::string_view>{})->line_count() == 1);
 }
 
 }  // namespace

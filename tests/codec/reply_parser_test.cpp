@@ -85,3 +85,21 @@ TEST_CASE("text for people holds no control of a terminal", "[codec][threats][T2
   out.resize(static_cast<std::size_t>(r->write_printable(out.data()) - out.data()));
   CHECK(out == "?[2Jgone caf\xC3\xA9 ??");
 }
+
+TEST_CASE("one parser reads one reply after the other, in all cuts", "[codec][5321-2.4-08]") {
+  const std::string wire = "220 hi\r\n250-a\r\n250 b\r\n354\r\n550 5.1.1 no\r\n";
+  for (std::size_t cut = 1; cut <= wire.size(); ++cut) {
+    CAPTURE(cut);
+    ehlo::reply_parser parser;
+    std::vector<std::size_t> sizes;
+    std::string_view rest = wire;
+    while (!rest.empty()) {
+      const auto step = parser.next(rest.substr(0, cut));
+      REQUIRE(step.what != kind::broken);
+      if (step.what == kind::complete) sizes.push_back(parser.size());
+      CHECK(parser.is_amid() == (step.what == kind::need_more));
+      rest.remove_prefix(step.taken);
+    }
+    CHECK(sizes == std::vector<std::size_t>{8, 14, 5, 14});
+  }
+}

@@ -82,4 +82,20 @@ TEST_CASE("All pairs of octets are UTF-8 exactly when RFC 3629 says so", "[gramm
   CHECK(wrong == 0);
 }
 
+TEST_CASE("The characters that no domain and no address holds are these and no other", "[grammar][6531-3.3-01]") {
+  const auto is_in = [](char32_t c, char32_t first, char32_t last) { return c >= first && c <= last; };
+  for (char32_t c = 0x80; c <= 0x10FFFF; ++c) {
+    const bool is_c1 = is_in(c, 0x80, 0x9F);
+    const bool is_invisible = c == 0xA0 || c == 0xAD || c == 0x61C || c == 0x1680 || is_in(c, 0x2000, 0x200F) ||
+                              is_in(c, 0x2028, 0x202F) || is_in(c, 0x205F, 0x206F) || c == 0x3000 || c == 0xFEFF ||
+                              is_in(c, 0xFFF0, 0xFFFF);
+    const bool is_full_stop = c == 0x3002 || c == 0xFF0E || c == 0xFF61;
+    if (is_c1_control(c) != is_c1 || is_forbidden_in_domain(c) != (is_c1 || is_invisible || is_full_stop)) {
+      CAPTURE(static_cast<unsigned long>(c));
+      FAIL("told wrongly");
+    }
+  }
+  CHECK_FALSE(is_c1_control(0x7F));
+}
+
 }  // namespace

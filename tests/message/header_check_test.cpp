@@ -172,6 +172,24 @@ TEST_CASE("A section that ends without its empty line is told", "[message]") {
   CHECK(is_only(check(std::string_view{whole}.substr(0, whole.size() - 1)), {section_not_ended, bare_cr, malformed_line}));
 }
 
+TEST_CASE("A CR at the end of the input is told with its own offset", "[message]") {
+  for (const std::string_view text : {"a: b\r\n\r", "\r", "a: b\r\n c\r"}) {
+    header_checker checker;
+    checker.feed(text);
+    checker.end_of_input();
+    CAPTURE(text);
+    REQUIRE(checker.findings().has(bare_cr));
+    CHECK(checker.findings().offset(bare_cr) == text.size() - 1);
+  }
+}
+
+TEST_CASE("What is quoted from the first octet of a value on is no list of mailboxes", "[message]") {
+  const std::string head{date};
+  CHECK_FALSE(check(head + "From:\"a@b, c@d\" <e@f>\r\n\r\n").has(missing_sender));
+  CHECK_FALSE(check(head + "From:(a@b, c@d) <e@f>\r\n\r\n").has(missing_sender));
+  CHECK(check(head + "From:a@b, c@d\r\n\r\n").has(missing_sender));
+}
+
 TEST_CASE("More than a hundred Received fields are a loop", "[message]") {
   std::string lines;
   for (int i = 0; i < 100; ++i) lines += "Received: x\r\n";
