@@ -55,10 +55,6 @@
 #include <ehlo/message/header_writer.hpp>
 #include <ehlo/message/message_id.hpp>
 #include <ehlo/message/trace.hpp>
-#include <ehlo/observer/actions.hpp>
-#include <ehlo/observer/finding.hpp>
-#include <ehlo/observer/observer.hpp>
-#include <ehlo/observer/options.hpp>
 #include <ehlo/parameters.hpp>
 #include <ehlo/protocol/effect_of_replies.hpp>
 #include <ehlo/protocol/order_of_commands.hpp>
