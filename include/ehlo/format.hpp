@@ -49,6 +49,9 @@
 #include <ehlo/message/date_time.hpp>
 #include <ehlo/message/message_id.hpp>
 #include <ehlo/message/trace.hpp>
+#include <ehlo/observer/actions.hpp>
+#include <ehlo/observer/finding.hpp>
+#include <ehlo/observer/options.hpp>
 #include <ehlo/parameters.hpp>
 #include <ehlo/protocol/order_of_commands.hpp>
 #include <ehlo/protocol/order_of_replies.hpp>
@@ -231,6 +234,18 @@ constexpr std::string_view word(tls_strength value) { return word_at<2>({"suffic
 constexpr std::string_view word(with_protocol value) { return text_of(value); }
 constexpr std::string_view word(sasl::mechanism value) { return word_at(sasl::mechanism_names, value); }
 
+constexpr std::string_view word(direction value) { return word_at<2>({"client", "server"}, value); }
+constexpr std::string_view word(feed_order value) { return word_at<2>({"kept", "unknown"}, value); }
+constexpr std::string_view word(beginning value) { return word_at<2>({"seen", "unsure"}, value); }
+constexpr std::string_view word(observed_auth::step value) {
+  return word_at<4>({"command", "challenge", "response", "cancel"}, value);
+}
+constexpr std::string_view word(lost_cause value) {
+  return word_at<9>({"reply_unreadable", "chunk_size_unreadable", "ambiguous_reply", "too_many_in_flight", "other_end_silent",
+                     "other_protocol", "octets_missing", "out_of_memory", "options"},
+                    value);
+}
+
 template <class T, class... Candidates>
 inline constexpr bool is_one_of = (std::same_as<T, Candidates> || ...);
 
@@ -241,8 +256,8 @@ concept has_word = requires(const T& value) {
 
 /// The values that are formatted as they were spelt.
 template <class T>
-concept spelt_value = is_one_of<T, domain, address_literal, host, local_part, mailbox, reverse_path, forward_path, mail_parameters,
-                                rcpt_parameters, xtext, utf8_address, message_id>;
+concept spelt_value = is_one_of<T, solicitation_keywords, domain, address_literal, host, local_part, mailbox, reverse_path,
+                                forward_path, mail_parameters, rcpt_parameters, xtext, utf8_address, message_id>;
 
 template <class T>
 requires has_word<T>
@@ -582,6 +597,104 @@ inline void print_value(sink& out, const failed& value) {
   out.push_back('}');
 }
 
+// What an observer tells.
+
+inline void print_value(sink& out, finding value) {
+  const finding_text& told = describe(value);
+  put_all(out, told.text, " (", told.clause, ")");
+}
+
+/// A command as the client gave it, its arguments checked by the grammar or escaped. What AUTH carries is not shown.
+inline void print_command(sink& out, const any_command& value) {
+  const auto put_parameters = [&out](const checked_parameters& list) { put_all(out, list.empty() ? "" : " ", list.text()); };
+  std::visit(overloaded{
+                 [&](const hello_command& c) { put_all(out, word(c.name), " ", c.client.text()); },
+                 [&](const mail_command& c) {
+                   put_all(out, "MAIL FROM:", c.reverse_path.text());
+                   put_parameters(c.parameters);
+                 },
+                 [&](const rcpt_command& c) {
+                   put_all(out, "RCPT TO:", c.forward_path.text());
+                   put_parameters(c.parameters);
+                 },
+                 [&](const bdat_command& c) { put_all(out, "BDAT ", c.size, c.last ? " LAST" : ""); },
+                 [&](const lookup_command& c) {
+                   put_all(out, word(c.name), " ");
+                   put_escaped(out, c.argument);
+                 },
+                 [&](const help_command& c) {
+                   put_one(out, "HELP");
+                   if (c.topic.empty()) return;
+                   out.push_back(' ');
+                   put_escaped(out, c.topic);
+                 },
+                 [&](const auth_command& c) { put_all(out, "AUTH ", c.mechanism); },
+                 [&](const plain_command& c) { put_one(out, word(c.name)); },
+                 [&](const auto&) { put_one(out, "command"); },
+             },
+             value);
+}
+
+inline void print_value(sink& out, const other_first& value) { put_all(out, "other_first{", word(value.from), "}"); }
+
+inline void print_value(sink& out, const observed_command& value) {
+  put_all(out, "observed_command{", value.serial, ": ");
+  print_command(out, value.command);
+  out.push_back('}');
+}
+
+/// The line may be anything: it appears as the number of its octets.
+inline void print_value(sink& out, const malformed_command& value) {
+  put_all(out, "malformed_command{", value.serial, ": ", word(value.name), ", ", value.line.size(), " octets, ");
+  print_value(out, value.reason);
+  out.push_back('}');
+}
+
+inline void print_value(sink& out, const observed_reply& value) {
+  put_one(out, "observed_reply{");
+  if (value.serial > 0) put_all(out, value.serial, ": ");
+  put_all(out, value.serial > 0 || value.row != reply_row::custom ? word(value.row) : std::string_view{"none"}, ", ");
+  print_value(out, value.reply);
+  if (value.recipient > 0) put_all(out, ", recipient ", value.recipient);
+  out.push_back('}');
+}
+
+inline void print_value(sink& out, const observed_hello& value) {
+  put_all(out, "observed_hello{", value.protocol == protocol::lmtp ? "LMTP" : value.esmtp ? "ESMTP" : "SMTP");
+  put_if(out, value.capabilities != capabilities{}, ", ");
+  print_value(out, value.capabilities);
+  out.push_back('}');
+}
+
+inline void print_value(sink& out, const observed_auth& value) {
+  put_all(out, "observed_auth{", value.serial, ": ", word(value.what));
+  if (value.what == observed_auth::step::command) put_all(out, " ", value.mechanism);
+  if (value.what != observed_auth::step::command || value.has_response) put_all(out, ", ", value.octets, " octets");
+  out.push_back('}');
+}
+
+inline void print_value(sink& out, const observed_message& value) {
+  put_all(out, "observed_message{", value.serial, ": ", value.chunked ? "BDAT" : "DATA", ", ", value.size, " octets");
+  put_if(out, value.has_long_line, ", has long line");
+  put_if(out, value.has_eight_bit, ", has eight bit");
+  put_if(out, value.has_bare_line_end, ", has bare line end");
+  out.push_back('}');
+}
+
+inline void print_value(sink& out, const observed_tls&) { put_one(out, "observed_tls"); }
+
+inline void print_value(sink& out, const anomaly& value) {
+  put_one(out, "anomaly{");
+  print_value(out, value.what);
+  put_all(out, " at octet ", value.offset, " of the ", word(value.from), "}");
+}
+
+inline void print_value(sink& out, const joined_midway&) { put_one(out, "joined_midway"); }
+
+inline void print_value(sink& out, const lost& value) {
+  put_all(out, "lost{", word(value.cause), " at octet ", value.offset, " of the ", word(value.from), "}");
+}
+
 /// The types whose formatter is below. A list, so that no type is formatted because it converts to one of ours.
 template <class T>
 concept formatted_value =
@@ -593,7 +706,8 @@ concept formatted_value =
               listing, vrfy_question, expn_question, help_question, custom_question, exchange_ended, received_reply, keyword_line,
               announced_limits, capabilities, idle, credentials_question, mail_data_question, greeting_result, hello_result,
               starttls_result, authentication_result, ready, recipient_result, recipient_deferred, message_result,
-              transaction_failed, command_result, unsolicited, failed>;
+              transaction_failed, command_result, unsolicited, failed, finding, other_first, observed_command, malformed_command,
+              observed_reply, observed_hello, observed_auth, observed_message, observed_tls, anomaly, joined_midway, lost>;
 
 /// Formats as a string what `print_value` has put together.
 template <class T>
@@ -601,7 +715,7 @@ struct value_formatter : fmt::formatter<fmt::string_view> {
   template <class Context>
   auto format(const T& value, Context& context) const {
     sink out;
-    if constexpr (is_one_of<T, server_action, client_action>) {
+    if constexpr (is_one_of<T, server_action, client_action, observer_action>) {
       std::visit([&out](const auto& action) { detail::print_value(out, action); }, value);
     } else {
       detail::print_value(out, value);
@@ -633,6 +747,9 @@ struct fmt::formatter<ehlo::server_action, char> : ehlo::detail::value_formatter
 
 template <>
 struct fmt::formatter<ehlo::client_action, char> : ehlo::detail::value_formatter<ehlo::client_action> {};
+
+template <>
+struct fmt::formatter<ehlo::observer_action, char> : ehlo::detail::value_formatter<ehlo::observer_action> {};
 /// @endcond
 
 #endif  // EHLO_FORMAT_HPP
