@@ -39,6 +39,7 @@ enum class extension : std::uint8_t {
   priority,               ///< RFC 6710
   rrvs,                   ///< RFC 7293
   mtrk,                   ///< RFC 3885
+  no_soliciting,          ///< RFC 3865
   etrn,                   ///< RFC 1985
   vrfy,                   ///< RFC 5321 3.5.2
   expn,                   ///< RFC 5321 3.5.2
@@ -46,10 +47,13 @@ enum class extension : std::uint8_t {
 };
 
 /// The keywords, in the order of `extension`.
-inline constexpr std::array<std::string_view, 21> extension_keywords{
-    "SIZE", "PIPELINING", "8BITMIME",   "ENHANCEDSTATUSCODES", "CHUNKING",      "BINARYMIME",  "SMTPUTF8", "DSN",  "STARTTLS",
-    "AUTH", "LIMITS",     "REQUIRETLS", "DELIVERBY",           "FUTURERELEASE", "MT-PRIORITY", "RRVS",     "MTRK", "ETRN",
-    "VRFY", "EXPN",       "HELP"};
+inline constexpr std::array<std::string_view, 22> extension_keywords{
+    "SIZE",      "PIPELINING",    "8BITMIME",    "ENHANCEDSTATUSCODES",
+    "CHUNKING",  "BINARYMIME",    "SMTPUTF8",    "DSN",
+    "STARTTLS",  "AUTH",          "LIMITS",      "REQUIRETLS",
+    "DELIVERBY", "FUTURERELEASE", "MT-PRIORITY", "RRVS",
+    "MTRK",      "NO-SOLICITING", "ETRN",        "VRFY",
+    "EXPN",      "HELP"};
 
 /// The keyword of `e`.
 constexpr std::string_view text_of(extension e) { return extension_keywords[static_cast<std::size_t>(e)]; }

@@ -33,6 +33,7 @@
 #include <ehlo/extension/future_release.hpp>
 #include <ehlo/extension/limits.hpp>
 #include <ehlo/extension/mtrk.hpp>
+#include <ehlo/extension/no_soliciting.hpp>
 #include <ehlo/extension/priority.hpp>
 #include <ehlo/extension/rrvs.hpp>
 #include <ehlo/extension/size.hpp>

@@ -4,7 +4,7 @@
 
 /// @file
 /// An envelope that owns its octets: the reverse-path, the forward-paths, and their parameters, all of them checked. RFC
-/// 5321 2.3.1, 2852, 3461, 3885, 4865, 4954 5, 6710, 7293, 8689.
+/// 5321 2.3.1, 2852, 3461, 3865, 3885, 4865, 4954 5, 6710, 7293, 8689.
 
 #include <algorithm>
 #include <array>
@@ -23,6 +23,7 @@
 #include <ehlo/extension/dsn.hpp>
 #include <ehlo/extension/future_release.hpp>
 #include <ehlo/extension/mtrk.hpp>
+#include <ehlo/extension/no_soliciting.hpp>
 #include <ehlo/extension/priority.hpp>
 #include <ehlo/extension/rrvs.hpp>
 #include <ehlo/grammar/parameter.hpp>
@@ -42,6 +43,7 @@ struct sender_options {
   std::optional<deliver_by> by{};           ///< RFC 2852; what is left at MAIL. Left out with the mode N where it is not offered
   std::optional<message_priority> priority{};  ///< RFC 6710; left out where it is not offered
   std::optional<ehlo::tracking> tracking{};    ///< RFC 3885; with `envid` only; left out where it is not offered
+  solicitation_keywords solicit{};             ///< RFC 3865; left out where it is not offered
   std::optional<hold_request> hold{};          ///< RFC 4865; not for reports (5.1.1, 5.3.1), and shorter than BY (5.2.1)
   parameter_list further{};                    ///< parameters of the caller's own extensions
 };
@@ -118,7 +120,7 @@ constexpr void put_written(parameter_writer& out, std::string_view keyword, cons
 constexpr result<void> check_further(const parameter_list& further) {
   for (const parameter& p : further) {
     for (const std::string_view own : {"SIZE", "BODY", "SMTPUTF8", "RET", "ENVID", "AUTH", "REQUIRETLS", "BY", "HOLDFOR",
-                                       "HOLDUNTIL", "MT-PRIORITY", "MTRK", "NOTIFY", "ORCPT", "RRVS"}) {
+                                       "HOLDUNTIL", "MT-PRIORITY", "MTRK", "SOLICIT", "NOTIFY", "ORCPT", "RRVS"}) {
       if (ascii::equal_ignoring_case(p.keyword, own)) return error{errc::parameter_duplicate, p.offset};
     }
   }
@@ -151,6 +153,7 @@ constexpr result<std::string_view> write_parameters(const sender_options& option
     if (!options.envid) return error{errc::tracking_without_envid};
     put_written(out, "MTRK=", *options.tracking);
   }
+  if (!options.solicit.empty()) out.put("SOLICIT=", options.solicit.text());
   if (options.hold) {
     if (const auto* const time = std::get_if<hold_for>(&*options.hold)) {
       if (time->seconds == 0 || time->seconds > hold_for::largest) return error{errc::hold_value};

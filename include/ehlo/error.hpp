@@ -119,6 +119,7 @@ enum class errc : std::uint8_t {
   valid_since_value,
   tracking_value,
   tracking_without_envid,
+  solicitation_value,
   value_not_allowed,
   // Order and policy
   out_of_order,
@@ -318,6 +319,7 @@ inline constexpr auto rules = std::to_array<rule>({
   {errc::valid_since_value,            "RRVS is a time without fraction, and maybe C or R",         "RFC 7293 3.1"},
   {errc::tracking_value,               "MTRK is base64 without padding, and maybe a colon and seconds","RFC 3885 3.1"},
   {errc::tracking_without_envid,       "MTRK comes with ENVID",                                     "RFC 3885 3.2"},
+  {errc::solicitation_value,           "SOLICIT is words with commas between, at most 1000 octets", "RFC 3865 2.2"},
   {errc::value_not_allowed,            "the parameter takes no value",                             "RFC 6531 3.4"},
   {errc::out_of_order,                 "the command is out of order",                              "RFC 5321 4.1.4"},
   {errc::hello_required,               "EHLO or HELO comes first",                                 "RFC 5321 4.1.4"},

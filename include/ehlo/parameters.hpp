@@ -15,6 +15,7 @@
 #include <ehlo/extension/dsn.hpp>
 #include <ehlo/extension/future_release.hpp>
 #include <ehlo/extension/mtrk.hpp>
+#include <ehlo/extension/no_soliciting.hpp>
 #include <ehlo/extension/priority.hpp>
 #include <ehlo/extension/rrvs.hpp>
 #include <ehlo/extension/size.hpp>
@@ -108,6 +109,10 @@ class mail_parameters : public checked_parameters {
   constexpr std::optional<message_priority> priority() const { return typed<message_priority>("MT-PRIORITY", parse_priority); }
   /// MTRK. RFC 3885 3.1.
   constexpr std::optional<ehlo::tracking> tracking() const { return typed<ehlo::tracking>("MTRK", parse_tracking); }
+  /// SOLICIT: what the sender says that its message is. RFC 3865 2.3.
+  constexpr std::optional<solicitation_keywords> solicit() const {
+    return typed<solicitation_keywords>("SOLICIT", solicitation_keywords::parse);
+  }
   /// HOLDFOR or HOLDUNTIL. A session has compared HOLDFOR with BY; HOLDUNTIL is for the caller, whose clock it needs. RFC 4865.
   constexpr std::optional<hold_request> hold() const {
     if (const auto time = typed<hold_for>("HOLDFOR", parse_hold_for)) return hold_request{*time};

@@ -44,6 +44,7 @@ struct transaction_plan {
   bool by = false;                      ///< BY is sent
   bool priority = false;                ///< MT-PRIORITY is sent
   bool rrvs = false;                    ///< RRVS is sent
+  bool solicit = false;                 ///< SOLICIT is sent
   bool mtrk = false;                    ///< MTRK is sent
 
   /// Whether a parameter of the envelope is sent.
@@ -67,7 +68,7 @@ inline constexpr bool is_dsn_parameter(std::string_view keyword) {
 
 /// Those with rules of their own, which are left out where that is allowed.
 inline constexpr bool is_own_parameter(std::string_view keyword) {
-  for (const std::string_view known : {"AUTH", "BY", "HOLDFOR", "HOLDUNTIL", "MT-PRIORITY", "MTRK", "RRVS"}) {
+  for (const std::string_view known : {"AUTH", "BY", "HOLDFOR", "HOLDUNTIL", "MT-PRIORITY", "MTRK", "SOLICIT", "RRVS"}) {
     if (ascii::equal_ignoring_case(keyword, known)) return true;
   }
   return false;
@@ -98,6 +99,7 @@ constexpr bool transaction_plan::sends(std::string_view keyword) const {
   if (ascii::equal_ignoring_case(keyword, "BY")) return by;
   if (ascii::equal_ignoring_case(keyword, "MT-PRIORITY")) return priority;
   if (ascii::equal_ignoring_case(keyword, "RRVS")) return rrvs;
+  if (ascii::equal_ignoring_case(keyword, "SOLICIT")) return solicit;
   if (ascii::equal_ignoring_case(keyword, "MTRK")) return mtrk;
   return true;
 }
@@ -153,6 +155,7 @@ constexpr result<transaction_plan> plan_transaction(envelope_view mail, const me
   out.by = offered.has(extension::deliver_by);
   out.priority = offered.has(extension::priority);
   out.rrvs = offered.has(extension::rrvs);
+  out.solicit = offered.has(extension::no_soliciting);
   out.mtrk = offered.has(extension::mtrk) && out.dsn;  // RFC 3885 3.2: never without ENVID
   const auto object = [&](const checked_parameters& parameters) -> std::optional<error> {
     for (const parameter& p : parameters.list()) {

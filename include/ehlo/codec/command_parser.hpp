@@ -214,6 +214,7 @@ struct offered_parameters {
   bool priority = false;        ///< RFC 6710
   bool rrvs = false;            ///< RFC 7293
   bool mtrk = false;            ///< RFC 3885
+  bool no_soliciting = false;   ///< RFC 3865
   std::span<const custom_parameter> custom{};
 };
 
@@ -245,6 +246,7 @@ constexpr result<void> check_value(const parameter& p, const offered_parameters&
     if (offered.future_release && is("HOLDUNTIL")) return told(parse_hold_until(value));
     if (offered.priority && is("MT-PRIORITY")) return told(parse_priority(value));
     if (offered.mtrk && is("MTRK")) return told(parse_tracking(value));
+    if (offered.no_soliciting && is("SOLICIT")) return told(solicitation_keywords::parse(value));
     if (offered.auth && is("AUTH")) return told(claimed_submitter::parse(value, set));
   } else {
     if (offered.dsn && is("NOTIFY")) return told(parse_notify(value));

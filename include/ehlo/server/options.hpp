@@ -18,6 +18,7 @@
 #include <ehlo/extension/deliver_by.hpp>
 #include <ehlo/extension/future_release.hpp>
 #include <ehlo/extension/limits.hpp>
+#include <ehlo/extension/no_soliciting.hpp>
 #include <ehlo/extension/priority.hpp>
 #include <ehlo/grammar/host.hpp>
 #include <ehlo/grammar/timestamp.hpp>
@@ -53,6 +54,7 @@ struct extension_set {
   bool priority = false;              ///< RFC 6710; the caller sends in this order, and passes the values on
   bool rrvs = false;                  ///< RFC 7293; the caller knows since when its mailboxes have their owners
   bool mtrk = false;                  ///< RFC 3885; the caller remembers the messages, and who may ask; needs `dsn`
+  bool no_soliciting = false;         ///< RFC 3865; the caller refuses what it has asked not to get
   bool limits = false;                ///< RFC 9422; the values are `announced`, and the session keeps them
 };
 
@@ -97,6 +99,7 @@ struct server_options {
       0;                ///< seconds below which BY with the mode R gets 555; nine digits at most; 0: none (RFC 2852 3)
   hold_limits holds{};  ///< of FUTURERELEASE; both parts are needed
   std::string_view priority_policy{};  ///< the name that MT-PRIORITY has in EHLO; may be empty (RFC 6710 3)
+  std::string_view not_wanted{};       ///< the keywords of NO-SOLICITING, with commas between; may be empty
   announced_limits announced{};  ///< of LIMITS; up to six digits, RCPTMAX at most `limits.recipients`, RCPTDOMAINMAX at most 4
   ehlo::timeouts timeouts{};
 
@@ -120,7 +123,9 @@ struct server_options {
     if (limits.recipients < sizes::recipients || limits.output < 2 * sizes::reply_line || limits.auth_line < sizes::command_line)
       return error{errc::option_limit};
     if (deliver_by_minimum > static_cast<std::uint32_t>(deliver_by::largest)) return error{errc::option_limit};
-    if (extensions.mtrk && !extensions.dsn) return error{errc::option_dependency};        // RFC 3885 2
+    if (extensions.mtrk && !extensions.dsn) return error{errc::option_dependency};  // RFC 3885 2
+    if (!not_wanted.empty() && (not_wanted.size() > longest_text || !solicitation_keywords::parse(not_wanted)))
+      return error{errc::option_name};
     if (extensions.future_release && !submission) return error{errc::option_dependency};  // RFC 4865 4.2
     if (extensions.future_release && (holds.interval == 0 || holds.interval > hold_for::largest || holds.until <= timestamp{} ||
                                       holds.until.zone_minutes() != 0))
@@ -146,7 +151,7 @@ struct server_options {
   /// True if `keyword` is a parameter of an extension that `ehlo` has.
   static constexpr bool is_known_parameter(std::string_view keyword) {
     for (const std::string_view known : {"SIZE", "BODY", "SMTPUTF8", "RET", "ENVID", "AUTH", "REQUIRETLS", "BY", "HOLDFOR",
-                                         "HOLDUNTIL", "MT-PRIORITY", "MTRK", "NOTIFY", "ORCPT", "RRVS"}) {
+                                         "HOLDUNTIL", "MT-PRIORITY", "MTRK", "SOLICIT", "NOTIFY", "ORCPT", "RRVS"}) {
       if (ascii::equal_ignoring_case(keyword, known)) return true;
     }
     return false;

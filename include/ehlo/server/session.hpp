@@ -581,6 +581,7 @@ class basic_server_session {
     add(on.deliver_by, 17);
     add(on.future_release, 34);
     add(on.priority, 15);
+    add(on.no_soliciting, 1007);
     add(on.mtrk, 43);  // RFC 3885 2 says 40, which a certifier of 160 bits with a timeout of nine digits exceeds
     return out;
   }
@@ -1076,6 +1077,7 @@ class basic_server_session {
     if (on.priority) line("MT-PRIORITY", options_->priority_policy);
     if (on.rrvs) line("RRVS", "");
     if (on.mtrk) line("MTRK", "");
+    if (on.no_soliciting) line("NO-SOLICITING", options_->not_wanted);
     if (on.limits) line("LIMITS", written(options_->announced, scratch.limits));
     if (on.expn) line("EXPN", "");
     if (on.help) line("HELP", "");
@@ -1135,6 +1137,7 @@ class basic_server_session {
             .priority = on.priority,
             .rrvs = on.rrvs,
             .mtrk = on.mtrk,
+            .no_soliciting = on.no_soliciting,
             .custom = options_->parameters};
   }
 
@@ -1823,7 +1826,8 @@ class basic_server_session {
 /// The session with storage that grows on demand.
 using server_session = basic_server_session<growing_storage>;
 
-/// The session with everything inside and no heap at all. The defaults hold the longest MAIL of all extensions together.
+/// The session with everything inside and no heap at all. The defaults hold the longest MAIL of all extensions but NO-SOLICITING
+/// together.
 template <std::size_t LineOctets = 1728, std::size_t OutputOctets = 1024>
 using fixed_server_session = basic_server_session<fixed_storage<LineOctets, OutputOctets>>;
 
