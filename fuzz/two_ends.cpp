@@ -96,7 +96,8 @@ struct message {
   ehlo::message_traits traits;
   bool require_tls = false;
   std::size_t given = 0;
-  bool is_whole = false;  ///< its end was given, in this transaction
+  bool has_ended = false;  ///< nothing more is told of it
+  bool is_whole = false;   ///< its end was given, in this transaction
 };
 
 /// One direction of the channel.
@@ -448,6 +449,7 @@ class world {
             },
             [&](const ehlo::message_result& a) {
               message& m = current();
+              must(!m.has_ended, "no result comes behind the transaction's end");
               must(a.first < a.last && a.last <= m.recipients.size(), "a result is for recipients of the envelope");
               note("*", "message result " + std::to_string(a.reply.code()));
               for (std::uint32_t i = a.first; i < a.last; ++i) {
@@ -455,13 +457,15 @@ class world {
                 if (is_final(m.recipients[i].told)) continue;
                 m.recipients[i].told = a.is_accepted() ? outcome::accepted : outcome::refused;
               }
+              m.has_ended = current_is_over();
+
               take_back();
             },
             [&](const ehlo::transaction_failed& a) {
               note("*", "transaction failed: " + std::string{ehlo::describe(a.reason).text} +
                             (a.delivery == ehlo::delivery::unknown ? ", unknown" : ""));
               message& m = current();
-              must(!current_is_over() || a.reason == ehlo::errc::recipient_refused, "a transaction ends once");
+              must(!std::exchange(m.has_ended, true), "a transaction ends once");
               const bool unknown = a.delivery == ehlo::delivery::unknown;
               must(!unknown || m.is_whole, "nothing is unknown of a message that was not sent");
               for (recipient& to : m.recipients) {
