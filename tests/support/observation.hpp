@@ -145,7 +145,13 @@ class player {
       CHECK(!data->octets.empty());
       if (!in_data) events.emplace_back("mail_data ");
       in_data = true;
-      events.back() += data->octets;
+      for (const char c : data->octets) {
+        if (c == '\r' || c == '\n') {
+          events.back() += c == '\r' ? "\\r" : "\\n";
+        } else {
+          events.back() += c;
+        }
+      }
       return;
     }
     in_data = false;

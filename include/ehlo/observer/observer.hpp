@@ -180,7 +180,7 @@ class basic_observer {
   /// @name The world
   /// @{
 
-  /// No more octets come from there.
+  /// No more octets come from there, and those that came have been taken, or are held back for the other end's.
   constexpr void end_of_input(direction from) { ended_[index(from)] = true; }
 
   /// The octets from here on are those inside TLS, in both directions. Everything learned before is forgotten (RFC 3207 4.2).
@@ -537,9 +537,8 @@ class basic_observer {
         }
         return std::nullopt;
       }
-      if (size_ == InFlight && !is_kept_order()) {
-        if (!ended_[index(server)]) return hold();
-      }
+      // Without an order each reply is told behind its command, as if nothing had been pipelined.
+      if (size_ > 0 && !is_kept_order() && !ended_[index(server)]) return hold();
       line_begun_ = true;
       line_start_ = taken_[index(client)];
       look_at_order();
@@ -728,7 +727,8 @@ class basic_observer {
   }
 
   constexpr maybe_action take_malformed(const command_line& c, std::string_view octets, errc reason) {
-    const bool is_syntax = reason != errc::unknown_verb && reason != errc::verb_not_implemented && reason != errc::line_too_long;
+    const bool is_syntax = reason != errc::unknown_verb && reason != errc::verb_not_implemented && reason != errc::line_too_long &&
+                           !find_forbidden_octet(octets);
     look_at_verb(c.name);
     if (is_syntax && c.name != verb::unknown) find(finding::command_malformed, client, line_start_);
     if (reason != errc::line_too_long) look_for_eight_bit(octets, may_name_mailbox(c.name));
@@ -945,6 +945,7 @@ class basic_observer {
     }
     find(finding_of(found.reason.code), server, reply_start_ + found.reason.offset);
     lose_for_good(lost_cause::reply_unreadable, server);
+    lost_.offset = reply_start_;  // however much of it has been taken
     return std::nullopt;
   }
 
@@ -1133,7 +1134,7 @@ class basic_observer {
         if (is_done && in_transaction(state_)) drop_transaction(reset_cause::rset, state::ready);
         break;
       case reply_row::quit:
-        drop_transaction(reset_cause::quit, state_);
+        drop_transaction(reset_cause::quit, state::greeted);
         end_session();
         break;
       case reply_row::starttls:
