@@ -47,6 +47,10 @@ std::string print(const ehlo::any_command& command) {
     std::string operator()(const ehlo::auth_command& c) const {
       return joined("AUTH", c.mechanism) + (c.initial_response ? " " + std::string{*c.initial_response} : std::string{});
     }
+    std::string operator()(const ehlo::etrn_command& c) const {
+      return joined("ETRN", std::string{ehlo::text_of(c.option)} + std::string{c.node});
+    }
+    std::string operator()(const ehlo::burl_command& c) const { return joined("BURL", c.url) + (c.last ? " LAST" : ""); }
     std::string operator()(const ehlo::plain_command& c) const { return std::string{ehlo::text_of(c.name)}; }
   };
   return std::visit(printer{}, command);
@@ -80,12 +84,22 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                        .smtputf8 = true,
                                        .dsn = true,
                                        .auth = true,
-                                       .require_tls = true};
+                                       .require_tls = true,
+                                       .deliver_by = true,
+                                       .future_release = true,
+                                       .priority = true,
+                                       .rrvs = true,
+                                       .mtrk = true,
+                                       .no_soliciting = true};
     if (!ehlo::check_parameters(command->parameters.list(), all, ehlo::custom_parameter::place::mail, set)) break;
     // Typed look-ups of checked parameters give what is there.
     must(command->parameters.size().has_value() == command->parameters.has("SIZE"), "SIZE was checked");
     must(command->parameters.envid().has_value() == command->parameters.has("ENVID"), "ENVID was checked");
     must(command->parameters.ret().has_value() == command->parameters.has("RET"), "RET was checked");
+    must(command->parameters.by().has_value() == command->parameters.has("BY"), "BY was checked");
+    must(command->parameters.priority().has_value() == command->parameters.has("MT-PRIORITY"), "MT-PRIORITY was checked");
+    must(command->parameters.tracking().has_value() == command->parameters.has("MTRK"), "MTRK was checked");
+    must(command->parameters.solicit().has_value() == command->parameters.has("SOLICIT"), "SOLICIT was checked");
     must(command->parameters.auth().has_value() == command->parameters.has("AUTH"), "AUTH was checked");
     break;
   }

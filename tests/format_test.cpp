@@ -268,6 +268,17 @@ TEST_CASE("What a server offers is formatted as keywords", "[format]") {
   CHECK(text_of_value(extension::binary_mime) == "BINARYMIME");
 }
 
+TEST_CASE("The values of the extensions are formatted as they are written", "[format]") {
+  CHECK(text_of_value(deliver_by{-5, by_mode::notify, true}) == "-5;NT");
+  CHECK(text_of_value(*timestamp::parse("2014-04-03T23:01:00+01:30")) == "2014-04-03T23:01:00+01:30");
+  CHECK(text_of_value(hold_limits{60, *timestamp::from_unix(0)}) == "60 1970-01-01T00:00:00Z");
+  CHECK(text_of_value(message_priority{-9}) == "-9");
+  CHECK(text_of_value(*parse_valid_since("2014-04-03T23:01:00Z;c")) == "2014-04-03T23:01:00Z;C");
+  CHECK(text_of_value(tracking{"abcd", 60}) == "abcd:60");
+  CHECK(text_of_value(*solicitation_keywords::parse("a,b")) == "a,b");
+  CHECK(text_of_value(etrn_question{etrn_option::subdomains, "x.example", {1}}) == "etrn_question{@x.example, ticket 1}");
+}
+
 TEST_CASE("The words of the client's choices are their names", "[format]") {
   CHECK(text_of_value(tls_policy::active) == "active");
   CHECK(text_of_value(recipient_policy::all_or_nothing) == "all_or_nothing");
@@ -312,6 +323,8 @@ TEST_CASE("No formatted action shows a credential", "[format][T37]") {
   CHECK(text_of_value(sasl::challenge{"Password:"}) == "challenge{9 octets}");
   CHECK(text_of_value(transmit{"AUTH PLAIN AHVzZXIAc2VjcmV0\r\n"}).find("AHVz") == std::string::npos);
   CHECK(text_of_value(custom_question{"XLOGIN", encoded, {1}}) == "custom_question{XLOGIN, argument of 16 octets, ticket 1}");
+  CHECK(text_of_value(burl_question{"imap://x;urlauth=t:internal:9135", true, 0, 1, {2}}) ==
+        "burl_question{URL of 32 octets, last, ticket 2}");
 }
 
 struct converts_to_reply {

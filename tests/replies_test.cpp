@@ -46,10 +46,14 @@ constexpr auto golden_replies = std::to_array<golden>({
     {"5321-4.2.3-01", "priority_lowered", "250 2.3.6 0 is the new priority"},
     {"5321-4.2.3-01", "chunk_ok", "250 2.0.0 Chunk received"},
     {"5321-4.2.3-01", "message_ok", "250 2.6.0 Message accepted"},
+    {"5321-4.2.3-01", "etrn_started", "250 2.0.0 OK, queuing started"},
+    {"5321-4.2.3-01", "url_ok", "250 2.5.0 Waiting for additional BURL or BDAT commands"},
     {"5321-4.2.3-01", "will_forward", "251 2.1.5 User not local; will forward"},
+    {"5321-4.2.3-01", "etrn_none_waiting", "251 2.0.0 OK, no messages waiting"},
     {"5321-4.2.3-01", "cannot_verify", "252 2.5.0 Cannot VRFY user, but will accept message and attempt delivery"},
     {"5321-4.2.3-01", "cannot_expand", "252 2.5.0 Cannot EXPN list, but will accept message and attempt delivery"},
     {"5321-4.2.3-01", "utf8_needed_to_verify", "252 2.6.8 Cannot VRFY user without SMTPUTF8, but will accept message"},
+    {"5321-4.2.3-01", "etrn_pending", "252 2.0.0 OK, pending messages started"},
     {"4954-6-01", "challenge", "334 "},
     {"5321-4.2.3-01", "start_mail_input", "354 Start mail input; end with <CRLF>.<CRLF>"},
     {"5321-4.2.3-02", "service_not_available", "421 4.3.2 Service not available, closing transmission channel"},
@@ -72,6 +76,8 @@ constexpr auto golden_replies = std::to_array<golden>({
     {"5321-4.2-10", "tls_unavailable", "454 4.7.0 TLS not available due to temporary reason"},
     {"4954-6-01", "auth_temporary_failure", "454 4.7.0 Temporary authentication failure"},
     {"5321-4.2.3-02", "parameters_not_accommodated", "455 4.5.0 Server unable to accommodate parameters"},
+    {"5321-4.2.3-02", "etrn_failed", "458 4.3.0 Unable to queue messages"},
+    {"5321-4.2.3-02", "etrn_not_allowed", "459 4.7.0 Node not allowed"},
     {"5321-4.2.3-03", "unrecognized_command", "500 5.5.2 Syntax error, command unrecognized"},
     {"5321-4.2.3-03", "line_too_long", "500 5.5.2 Syntax error, line too long"},
     {"5321-4.2.3-03", "unreadable_line", "500 5.5.2 Syntax error, line unreadable"},
@@ -126,6 +132,8 @@ constexpr auto golden_replies = std::to_array<golden>({
     {"5321-4.2.3-03", "text_line_refused", "554 5.6.0 Message refused: text line too long"},
     {"5321-4.2.3-03", "eight_bit_refused", "554 5.6.3 Message refused: eight-bit text was not announced"},
     {"5321-4.2.3-03", "utf8_header_unsupported", "554 5.6.9 Transaction failed: UTF-8 header section cannot be passed on"},
+    {"5321-4.2.3-03", "url_failed", "554 5.6.6 URL resolution failed"},
+    {"5321-4.2.3-03", "url_needs_trust", "554 5.7.14 URL resolution requires trust relationship"},
     {"5321-4.2-10", "tls_too_weak", "554 5.7.0 Command refused due to lack of security"},
     {"5321-4.2.3-03", "by_time_too_short", "555 5.5.4 Deliver-by time is below the minimum"},
     {"5321-4.2.3-03", "parameters_not_recognized", "555 5.5.4 MAIL FROM/RCPT TO parameters not recognized or not implemented"},
@@ -152,7 +160,8 @@ TEST_CASE("The codes of success are those of the standards", "[vocabulary][5321-
 }
 
 TEST_CASE("The codes of transient failure are those of the standards", "[vocabulary][5321-4.2.3-02]") {
-  const std::set<int> wanted{421, 432, 450, 451, 452, 454, 455};  // 432: RFC 4954; 454: RFC 3207, 4954
+  const std::set<int> wanted{421, 432, 450, 451, 452,
+                             454, 455, 458, 459};  // 432: RFC 4954; 454: RFC 3207, 4954; 458, 459: RFC 1985
   std::set<int> codes;
   for (const auto& r : replies::all) {
     if (r.value.is_transient()) codes.insert(r.value.code());

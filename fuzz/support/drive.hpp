@@ -33,6 +33,15 @@ inline ehlo::server_options options_for(std::uint8_t choice) {
   ehlo::server_options out{.hostname = "mx.example"};
   out.extensions = {true, true, true, true, true, true, true, true, true, true, true};
   out.extensions.require_tls = (choice & 1U) != 0;
+  out.extensions.deliver_by = out.extensions.priority = out.extensions.rrvs = out.extensions.mtrk = true;
+  out.extensions.no_soliciting = true;
+  if ((choice & 3U) == 0) {  // LMTP is no submission
+    out.submission = out.trusted_network = true;
+    out.extensions.burl = out.extensions.future_release = true;
+    out.holds = {86400, *ehlo::timestamp::from_unix(1893456000)};
+  } else {
+    out.extensions.etrn = true;
+  }
   out.mechanisms = mechanisms;
   out.verbs = verbs;
   out.parameters = parameters;
@@ -217,6 +226,15 @@ class driver {
     const bool is_last = session_.options().protocol == ehlo::protocol::smtp || q.recipient + 1 == q.recipients;
     if (is_last) in_transaction_ = false;
     q.size % 3 == 2 ? (void)session_.reject(ehlo::replies::transaction_failed) : (void)session_.accept();
+  }
+  void answer(const ehlo::burl_question& q) {
+    note("burl " + std::string{q.url} + (q.last ? " last " : " ") + std::to_string(q.octets));
+    if (decision(q.url) == 7) {
+      (void)session_.reject(ehlo::replies::url_failed);
+    } else {
+      if (q.last) in_transaction_ = false;
+      (void)session_.accept();
+    }
   }
   template <class Other>
   void answer(const Other&) {

@@ -3,7 +3,8 @@
 #define EHLO_COMMAND_HPP
 
 /// @file
-/// The commands: their verbs, and one struct for each with its arguments. RFC 5321 4.1.1, 3030 2, 3207 4, 4954 4, 2033 4.1.
+/// The commands: their verbs, and one struct for each with its arguments. RFC 5321 4.1.1, 1985 5, 2033 4.1, 3030 2, 3207 4,
+/// 4468 3, 4954 4.
 
 #include <array>
 #include <cstddef>
@@ -13,6 +14,8 @@
 #include <variant>
 
 #include <ehlo/ascii.hpp>
+#include <ehlo/extension/burl.hpp>
+#include <ehlo/extension/etrn.hpp>
 #include <ehlo/grammar/host.hpp>
 #include <ehlo/grammar/path.hpp>
 #include <ehlo/parameters.hpp>
@@ -39,6 +42,8 @@ enum class verb : std::uint8_t {
   quit,
   starttls,
   auth,
+  etrn,
+  burl,
   send,
   soml,
   saml,
@@ -47,9 +52,9 @@ enum class verb : std::uint8_t {
 };
 
 /// The verbs by their names on the wire, in the order of `verb`.
-inline constexpr std::array<std::string_view, 19> verb_names{"EHLO", "HELO", "LHLO", "MAIL", "RCPT", "DATA", "BDAT",
+inline constexpr std::array<std::string_view, 21> verb_names{"EHLO", "HELO", "LHLO", "MAIL", "RCPT", "DATA", "BDAT",
                                                              "RSET", "VRFY", "EXPN", "HELP", "NOOP", "QUIT", "STARTTLS",
-                                                             "AUTH", "SEND", "SOML", "SAML", "TURN"};
+                                                             "AUTH", "ETRN", "BURL", "SEND", "SOML", "SAML", "TURN"};
 
 /// The name of `v` on the wire; empty for `verb::unknown`.
 constexpr std::string_view text_of(verb v) {
@@ -75,6 +80,8 @@ constexpr std::string_view syntax_of(verb v) {
     case verb::quit: return "QUIT";
     case verb::starttls: return "STARTTLS";
     case verb::auth: return "AUTH mechanism [ SP initial-response ]";
+    case verb::etrn: return "ETRN [ @ / # ] node";
+    case verb::burl: return "BURL absolute-URI [ SP LAST ]";
     case verb::send:
     case verb::soml:
     case verb::saml:
@@ -113,6 +120,8 @@ constexpr verb verb_of(std::string_view word) {
       case detail::packed_word("NOOP"): return verb::noop;
       case detail::packed_word("QUIT"): return verb::quit;
       case detail::packed_word("AUTH"): return verb::auth;
+      case detail::packed_word("ETRN"): return verb::etrn;
+      case detail::packed_word("BURL"): return verb::burl;
       case detail::packed_word("SEND"): return verb::send;
       case detail::packed_word("SOML"): return verb::soml;
       case detail::packed_word("SAML"): return verb::saml;
@@ -196,7 +205,7 @@ struct plain_command {
 
 /// Any command.
 using any_command = std::variant<hello_command, mail_command, rcpt_command, bdat_command, lookup_command, help_command,
-                                 auth_command, plain_command>;
+                                 auth_command, plain_command, etrn_command, burl_command>;
 
 }  // namespace ehlo
 

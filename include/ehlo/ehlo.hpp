@@ -28,8 +28,10 @@
 #include <ehlo/error.hpp>
 #include <ehlo/extension/auth.hpp>
 #include <ehlo/extension/body.hpp>
+#include <ehlo/extension/burl.hpp>
 #include <ehlo/extension/deliver_by.hpp>
 #include <ehlo/extension/dsn.hpp>
+#include <ehlo/extension/etrn.hpp>
 #include <ehlo/extension/future_release.hpp>
 #include <ehlo/extension/limits.hpp>
 #include <ehlo/extension/mtrk.hpp>
@@ -56,6 +58,10 @@
 #include <ehlo/message/header_writer.hpp>
 #include <ehlo/message/message_id.hpp>
 #include <ehlo/message/trace.hpp>
+#include <ehlo/observer/actions.hpp>
+#include <ehlo/observer/finding.hpp>
+#include <ehlo/observer/observer.hpp>
+#include <ehlo/observer/options.hpp>
 #include <ehlo/parameters.hpp>
 #include <ehlo/protocol/effect_of_replies.hpp>
 #include <ehlo/protocol/order_of_commands.hpp>

@@ -120,6 +120,8 @@ enum class errc : std::uint8_t {
   tracking_value,
   tracking_without_envid,
   solicitation_value,
+  etrn_node,
+  url_value,
   value_not_allowed,
   // Order and policy
   out_of_order,
@@ -320,6 +322,8 @@ inline constexpr auto rules = std::to_array<rule>({
   {errc::tracking_value,               "MTRK is base64 without padding, and maybe a colon and seconds","RFC 3885 3.1"},
   {errc::tracking_without_envid,       "MTRK comes with ENVID",                                     "RFC 3885 3.2"},
   {errc::solicitation_value,           "SOLICIT is words with commas between, at most 1000 octets", "RFC 3865 2.2"},
+  {errc::etrn_node,                    "ETRN names a domain with a dot, or # and a queue",          "RFC 1985 5"},
+  {errc::url_value,                    "BURL names an absolute URI",                                "RFC 4468 3.5"},
   {errc::value_not_allowed,            "the parameter takes no value",                             "RFC 6531 3.4"},
   {errc::out_of_order,                 "the command is out of order",                              "RFC 5321 4.1.4"},
   {errc::hello_required,               "EHLO or HELO comes first",                                 "RFC 5321 4.1.4"},

@@ -495,6 +495,18 @@ inline void print_value(sink& out, const help_question& value) {
   put_ticket(out, value.ticket);
 }
 
+inline void print_value(sink& out, const etrn_question& value) {
+  put_all(out, "etrn_question{", text_of(value.option), value.node);
+  put_ticket(out, value.ticket);
+}
+
+/// The URL may hold a token that gives access.
+inline void print_value(sink& out, const burl_question& value) {
+  put_all(out, "burl_question{URL of ", value.url.size(), " octets");
+  put_if(out, value.last, ", last");
+  put_ticket(out, value.ticket);
+}
+
 /// The argument of a command that `ehlo` does not know may be a secret.
 inline void print_value(sink& out, const custom_question& value) {
   put_all(out, "custom_question{", value.verb, ", argument of ", value.argument.size(), " octets");
@@ -630,6 +642,8 @@ inline void print_command(sink& out, const any_command& value) {
                  },
                  [&](const auth_command& c) { put_all(out, "AUTH ", c.mechanism); },
                  [&](const plain_command& c) { put_one(out, word(c.name)); },
+                 [&](const etrn_command& c) { put_all(out, "ETRN ", text_of(c.option), c.node); },
+                 [&](const burl_command& c) { put_all(out, "BURL", c.last ? " LAST" : ""); },
                  [&](const auto&) { put_one(out, "command"); },
              },
              value);
@@ -703,11 +717,12 @@ concept formatted_value =
               original_recipient, auth_mechanism, secret, date_time, sasl::challenge, sasl::credentials, ticket, transmit, receive,
               start_tls, close_channel, answer_due, mail_data, transaction_reset, violation, wait, greeting_question,
               hello_question, starttls_question, auth_question, mail_question, rcpt_question, data_question, message_question,
-              listing, vrfy_question, expn_question, help_question, custom_question, exchange_ended, received_reply, keyword_line,
-              announced_limits, capabilities, idle, credentials_question, mail_data_question, greeting_result, hello_result,
-              starttls_result, authentication_result, ready, recipient_result, recipient_deferred, message_result,
-              transaction_failed, command_result, unsolicited, failed, finding, other_first, observed_command, malformed_command,
-              observed_reply, observed_hello, observed_auth, observed_message, observed_tls, anomaly, joined_midway, lost>;
+              listing, vrfy_question, expn_question, help_question, etrn_question, burl_question, custom_question, exchange_ended,
+              received_reply, keyword_line, announced_limits, capabilities, idle, credentials_question, mail_data_question,
+              greeting_result, hello_result, starttls_result, authentication_result, ready, recipient_result, recipient_deferred,
+              message_result, transaction_failed, command_result, unsolicited, failed, finding, other_first, observed_command,
+              malformed_command, observed_reply, observed_hello, observed_auth, observed_message, observed_tls, anomaly,
+              joined_midway, lost>;
 
 /// Formats as a string what `print_value` has put together.
 template <class T>

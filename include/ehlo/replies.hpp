@@ -28,11 +28,18 @@ inline constexpr reply rcpt_ok{250, {2, 1, 5}, "OK"};
 inline constexpr reply priority_lowered{250, {2, 3, 6}, "0 is the new priority"};
 inline constexpr reply chunk_ok{250, {2, 0, 0}, "Chunk received"};      ///< RFC 3030 2
 inline constexpr reply message_ok{250, {2, 6, 0}, "Message accepted"};  ///< RFC 2034 6
+/// RFC 1985 5.1
+inline constexpr reply etrn_started{250, {2, 0, 0}, "OK, queuing started"};
+/// RFC 4468 6
+inline constexpr reply url_ok{250, {2, 5, 0}, "Waiting for additional BURL or BDAT commands"};
 inline constexpr reply will_forward{251, {2, 1, 5}, "User not local; will forward"};
+/// RFC 1985 5.1
+inline constexpr reply etrn_none_waiting{251, {2, 0, 0}, "OK, no messages waiting"};
 inline constexpr reply cannot_verify{252, {2, 5, 0}, "Cannot VRFY user, but will accept message and attempt delivery"};
 inline constexpr reply cannot_expand{252, {2, 5, 0}, "Cannot EXPN list, but will accept message and attempt delivery"};
 /// RFC 6531 4.2
 inline constexpr reply utf8_needed_to_verify{252, {2, 6, 8}, "Cannot VRFY user without SMTPUTF8, but will accept message"};
+inline constexpr reply etrn_pending{252, {2, 0, 0}, "OK, pending messages started"};  ///< RFC 1985 5.1; 253 tells how many
 
 // 3yz, go on.
 inline constexpr reply challenge{334, ""};  ///< RFC 4954 4; an empty challenge
@@ -61,6 +68,8 @@ inline constexpr reply too_many_domains{452, {4, 5, 3}, "Too many recipient doma
 inline constexpr reply tls_unavailable{454, {4, 7, 0}, "TLS not available due to temporary reason"};    ///< RFC 3207 4
 inline constexpr reply auth_temporary_failure{454, {4, 7, 0}, "Temporary authentication failure"};      ///< RFC 4954 6
 inline constexpr reply parameters_not_accommodated{455, {4, 5, 0}, "Server unable to accommodate parameters"};
+inline constexpr reply etrn_failed{458, {4, 3, 0}, "Unable to queue messages"};  ///< RFC 1985 5.1
+inline constexpr reply etrn_not_allowed{459, {4, 7, 0}, "Node not allowed"};     ///< RFC 1985 5.1
 
 // 5yz, no.
 inline constexpr reply unrecognized_command{500, {5, 5, 2}, "Syntax error, command unrecognized"};
@@ -132,6 +141,10 @@ inline constexpr reply text_line_refused{554, {5, 6, 0}, "Message refused: text 
 inline constexpr reply eight_bit_refused{554, {5, 6, 3}, "Message refused: eight-bit text was not announced"};
 /// RFC 6531 3.5
 inline constexpr reply utf8_header_unsupported{554, {5, 6, 9}, "Transaction failed: UTF-8 header section cannot be passed on"};
+/// RFC 4468 6
+inline constexpr reply url_failed{554, {5, 6, 6}, "URL resolution failed"};
+/// RFC 4468 6; 5.7.14 by RFC 5248
+inline constexpr reply url_needs_trust{554, {5, 7, 14}, "URL resolution requires trust relationship"};
 inline constexpr reply tls_too_weak{554, {5, 7, 0}, "Command refused due to lack of security"};  ///< RFC 3207 4.1
 /// RFC 2852 3
 inline constexpr reply by_time_too_short{555, {5, 5, 4}, "Deliver-by time is below the minimum"};
@@ -158,10 +171,14 @@ inline constexpr auto all = std::to_array<named_reply>({
     {"priority_lowered", priority_lowered},
     {"chunk_ok", chunk_ok},
     {"message_ok", message_ok},
+    {"etrn_started", etrn_started},
+    {"url_ok", url_ok},
     {"will_forward", will_forward},
+    {"etrn_none_waiting", etrn_none_waiting},
     {"cannot_verify", cannot_verify},
     {"cannot_expand", cannot_expand},
     {"utf8_needed_to_verify", utf8_needed_to_verify},
+    {"etrn_pending", etrn_pending},
     {"challenge", challenge},
     {"start_mail_input", start_mail_input},
     {"service_not_available", service_not_available},
@@ -184,6 +201,8 @@ inline constexpr auto all = std::to_array<named_reply>({
     {"tls_unavailable", tls_unavailable},
     {"auth_temporary_failure", auth_temporary_failure},
     {"parameters_not_accommodated", parameters_not_accommodated},
+    {"etrn_failed", etrn_failed},
+    {"etrn_not_allowed", etrn_not_allowed},
     {"unrecognized_command", unrecognized_command},
     {"line_too_long", line_too_long},
     {"unreadable_line", unreadable_line},
@@ -238,6 +257,8 @@ inline constexpr auto all = std::to_array<named_reply>({
     {"text_line_refused", text_line_refused},
     {"eight_bit_refused", eight_bit_refused},
     {"utf8_header_unsupported", utf8_header_unsupported},
+    {"url_failed", url_failed},
+    {"url_needs_trust", url_needs_trust},
     {"tls_too_weak", tls_too_weak},
     {"by_time_too_short", by_time_too_short},
     {"parameters_not_recognized", parameters_not_recognized},

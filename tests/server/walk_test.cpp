@@ -28,7 +28,7 @@ using ehlo::state;
 using ehlo::verb;
 using order_table = std::array<std::array<effect, ehlo::state_count>, ehlo::ordered_verb_count>;
 
-/// RFC 5321 4.1.4, RFC 3030 2, RFC 3207 4 and RFC 4954 4, read a second time.
+/// RFC 5321 4.1.4, RFC 1985 5, RFC 3030 2, RFC 3207 4, RFC 4468 3 and RFC 4954 4, read a second time.
 order_table second_reading() {
   order_table out{};
   for (std::size_t s = 0; s < ehlo::state_count; ++s) {
@@ -45,10 +45,11 @@ order_table second_reading() {
       cell(verb::mail) = effect::mail;
       cell(verb::starttls) = effect::tls;
       cell(verb::auth) = effect::login;
+      cell(verb::etrn) = effect::stay;
     }
     if (at == state::mail || at == state::rcpt) cell(verb::rcpt) = effect::rcpt;
     if (at == state::rcpt) cell(verb::data) = effect::data;
-    if (at == state::rcpt || at == state::chunk) cell(verb::bdat) = effect::chunk;
+    if (at == state::rcpt || at == state::chunk) cell(verb::bdat) = cell(verb::burl) = effect::chunk;
   }
   return out;
 }

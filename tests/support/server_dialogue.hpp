@@ -104,6 +104,8 @@ struct setup {
   std::function<answer(const ehlo::expn_question&)> on_expn{};
   std::function<answer(const ehlo::help_question&)> on_help{};
   std::function<answer(const ehlo::starttls_question&)> on_starttls{};
+  std::function<answer(const ehlo::etrn_question&)> on_etrn{};
+  std::function<answer(const ehlo::burl_question&)> on_burl{};
   std::function<answer(const ehlo::custom_question&)> on_custom{};
   /// Called with each slice of mail data; a reply gives the message up.
   std::function<std::optional<ehlo::reply>(std::string_view)> on_data_octets{};
@@ -437,6 +439,14 @@ class player {
   void ask(const ehlo::help_question& q) {
     record_.events.push_back("help " + std::string{q.topic});
     give(q, choose(how_.on_help, q, by_default{}));
+  }
+  void ask(const ehlo::etrn_question& q) {
+    record_.events.push_back("etrn " + std::string{ehlo::text_of(q.option)} + std::string{q.node});
+    give(q, choose(how_.on_etrn, q, by_default{}));
+  }
+  void ask(const ehlo::burl_question& q) {
+    record_.events.push_back("burl " + std::string{q.url} + (q.last ? " last " : " ") + std::to_string(q.octets));
+    give(q, choose(how_.on_burl, q, by_default{}));
   }
   void ask(const ehlo::custom_question& q) {
     record_.events.push_back("custom " + std::string{q.verb} + " " + std::string{q.argument});

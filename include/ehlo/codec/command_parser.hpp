@@ -308,6 +308,8 @@ constexpr result<any_command> parse_command(std::string_view line, charset set =
     case verb::expn: return told(parse_lookup(cut.name, cut.argument, set));
     case verb::help: return told(parse_help(cut.argument));
     case verb::auth: return told(parse_auth(cut.argument));
+    case verb::etrn: return told(parse_etrn(cut.argument));
+    case verb::burl: return told(parse_burl(cut.argument));
     case verb::noop: return any_command{plain_command{cut.name}};
     case verb::data:
     case verb::rset:

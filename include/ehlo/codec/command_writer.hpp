@@ -140,6 +140,14 @@ constexpr result<std::size_t> write(const auth_command& c, std::span<char> out) 
   if (c.initial_response) line.put(" ").put(*c.initial_response);
   return line.finish();
 }
+/// ETRN. RFC 1985 5.
+constexpr result<std::size_t> write(const etrn_command& c, std::span<char> out) {
+  return command_writer{out}.put("ETRN ").put(text_of(c.option)).put(c.node).finish();
+}
+/// BURL. RFC 4468 3.5.
+constexpr result<std::size_t> write(const burl_command& c, std::span<char> out) {
+  return command_writer{out}.put("BURL ").put(c.url).put(c.last ? " LAST" : "").finish();
+}
 /// DATA, RSET, NOOP, QUIT, STARTTLS: the verb alone. RFC 5321 4.1.1, RFC 3207 4.
 constexpr result<std::size_t> write(const plain_command& c, std::span<char> out) {
   return command_writer{out}.put(text_of(c.name)).finish();

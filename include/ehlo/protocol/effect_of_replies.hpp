@@ -51,6 +51,8 @@ inline constexpr auto effect_of_replies = [] {
     /* chunk      */ {{ done,   broken, refused, refused }},       // RFC 3030 2
     /* starttls   */ {{ done,   broken, refused, refused }, 220},  // RFC 3207 4: the handshake begins after a 220 only
     /* auth       */ {{ done,   go_on,  refused, refused }, 334},  // RFC 4954 4
+    /* etrn       */ {{ done,   broken, refused, refused }},
+    /* burl       */ {{ done,   broken, refused, refused }},       // RFC 4468 6
     /* custom     */ {{ done,   broken, refused, refused }},
   });
 }();

@@ -4,7 +4,7 @@
 
 /// @file
 /// Which command may come when, and what its positive reply changes: RFC 5321 4.1.4 as a table, with the rows of
-/// RFC 3030 (BDAT), RFC 3207 (STARTTLS) and RFC 4954 (AUTH).
+/// RFC 1985 (ETRN), RFC 3030 (BDAT), RFC 3207 (STARTTLS), RFC 4468 (BURL) and RFC 4954 (AUTH).
 
 #include <algorithm>
 #include <array>
@@ -43,7 +43,7 @@ enum class effect : std::uint8_t {
 };
 
 inline constexpr std::size_t state_count = 7;
-inline constexpr std::size_t ordered_verb_count = 15;
+inline constexpr std::size_t ordered_verb_count = 17;
 
 // clang-format off
 /// RFC 5321 4.1.4, Order of Commands. Row: the verb received, in the order of `verb`. Column: the state. Cell: what a
@@ -68,6 +68,8 @@ inline constexpr auto order_of_commands = [] {
     /* QUIT     */ {{ close,   close,   close,   close,   close,   close,   close  }},  // 4.1.1.10
     /* STARTTLS */ {{ refuse,  refuse,  tls,     refuse,  refuse,  refuse,  refuse }},  // RFC 3207 4; not in a transaction
     /* AUTH     */ {{ refuse,  refuse,  login,   refuse,  refuse,  refuse,  refuse }},  // RFC 4954 4
+    /* ETRN     */ {{ refuse,  refuse,  stay,    refuse,  refuse,  refuse,  refuse }},  // RFC 1985 5; not in a transaction
+    /* BURL     */ {{ refuse,  refuse,  refuse,  refuse,  chunk,   chunk,   refuse }},  // RFC 4468 3
   }};
 }();
 // clang-format on

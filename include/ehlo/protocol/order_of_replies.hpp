@@ -30,12 +30,14 @@ enum class reply_row : std::uint8_t {
   chunk,     ///< a BDAT that is not the last (RFC 3030 2)
   starttls,  ///< RFC 3207 4
   auth,      ///< RFC 4954 4, 6
+  etrn,      ///< RFC 1985 5.1
+  burl,      ///< RFC 4468 6
   custom,    ///< a command that the caller brought: any code
 };
 
 /// One row: the codes of success (2yz, 3yz) and of failure (4yz, 5yz). Zero fills the rest.
 struct reply_codes {
-  std::array<std::uint16_t, 3> success;
+  std::array<std::uint16_t, 4> success;
   std::array<std::uint16_t, 14> failure;
 };
 
@@ -58,6 +60,8 @@ inline constexpr auto order_of_replies = std::to_array<reply_codes>({
   /* chunk      */ {{250},           {503, 552, 554, 450, 451, 452, 550, 530}},          // RFC 3030 2
   /* starttls   */ {{220},           {454, 502, 503, 554}},                              // RFC 3207 4
   /* auth       */ {{235, 334},      {432, 454, 534, 535, 538, 502, 503, 504, 530}},     // RFC 4954 4, 6
+  /* etrn       */ {{250, 251, 252, 253}, {458, 459, 502, 503, 530}},                 // RFC 1985 5.1
+  /* burl       */ {{250},           {503, 552, 554, 450, 451, 452, 550, 530}},          // RFC 4468 6
   /* custom     */ {{},              {}},
 });
 // clang-format on
@@ -75,9 +79,15 @@ constexpr bool may_answer(reply_row row, int code) {
 
 /// The name of a row, for people.
 constexpr std::string_view text_of(reply_row row) {
-  constexpr std::array<std::string_view, 16> names{
-      "connection", "EHLO, HELO, LHLO", "MAIL", "RCPT",  "DATA", "end of mail data", "RSET", "VRFY", "EXPN", "HELP", "NOOP", "QUIT",
-      "BDAT",       "STARTTLS",         "AUTH", "custom"};
+  constexpr std::array<std::string_view, 18> names{"connection", "EHLO, HELO, LHLO",
+                                                   "MAIL",       "RCPT",
+                                                   "DATA",       "end of mail data",
+                                                   "RSET",       "VRFY",
+                                                   "EXPN",       "HELP",
+                                                   "NOOP",       "QUIT",
+                                                   "BDAT",       "STARTTLS",
+                                                   "AUTH",       "ETRN",
+                                                   "BURL",       "custom"};
   return names[static_cast<std::size_t>(row)];
 }
 

@@ -14,6 +14,7 @@
 #include <ehlo/actions.hpp>
 #include <ehlo/command.hpp>
 #include <ehlo/error.hpp>
+#include <ehlo/extension/etrn.hpp>
 #include <ehlo/extension/priority.hpp>
 #include <ehlo/grammar/base64.hpp>
 #include <ehlo/grammar/host.hpp>
@@ -147,6 +148,29 @@ struct help_question {
   friend constexpr bool operator==(const help_question&, const help_question&) = default;
 };
 
+/// ETRN: `accept` (250), `accept(reply)` (251, 252, 253), `reject` (458, 459). The default answer is 459: nobody starts the queue
+/// by omission. The client is not who it says it is: what is sent goes over a new connection (RFC 1985 3). RFC 1985 5.1.
+struct etrn_question {
+  etrn_option option{};   ///< take `subdomains` and `queue` only where they make sense (RFC 1985 8)
+  std::string_view node;  ///< a domain, or the name of a queue
+  ehlo::ticket ticket;
+
+  friend constexpr bool operator==(const etrn_question&, const etrn_question&) = default;
+};
+
+/// BURL: fetch what `url` names, and then `accept` (250): the octets are the next ones of the message, and with `last` the
+/// responsibility for it is taken. `reject` (554, 451) ends the transaction, and `transaction_reset` comes. The default answer is
+/// 554. RFC 4468 3.2, 6.
+struct burl_question {
+  std::string_view url;          ///< an absolute URI; it may hold a token that gives access, so show it to nobody
+  bool last = false;             ///< the message is complete; if not, BURL or BDAT follow
+  std::uint64_t octets = 0;      ///< that came in chunks before
+  std::uint32_t recipients = 0;  ///< accepted in this transaction
+  ehlo::ticket ticket;
+
+  friend constexpr bool operator==(const burl_question&, const burl_question&) = default;
+};
+
 /// A command whose verb the caller registered: `accept(reply)` or `reject(reply)` with any code; the default is 502. RFC
 /// 5321 4.1.5.
 struct custom_question {
@@ -172,10 +196,10 @@ struct exchange_ended {
 };
 
 /// What a server session tells its caller to do.
-using server_action =
-    std::variant<receive, transmit, mail_data, mail_question, rcpt_question, data_question, message_question, greeting_question,
-                 hello_question, starttls_question, auth_question, vrfy_question, expn_question, help_question, custom_question,
-                 start_tls, answer_due, close_channel, transaction_reset, violation, exchange_ended>;
+using server_action = std::variant<receive, transmit, mail_data, mail_question, rcpt_question, data_question, message_question,
+                                   greeting_question, hello_question, starttls_question, auth_question, vrfy_question,
+                                   expn_question, help_question, etrn_question, burl_question, custom_question, start_tls,
+                                   answer_due, close_channel, transaction_reset, violation, exchange_ended>;
 
 namespace detail {
 
@@ -201,6 +225,10 @@ template <>
 inline constexpr action_kind kind_of_action<expn_question> = action_kind::question;
 template <>
 inline constexpr action_kind kind_of_action<help_question> = action_kind::question;
+template <>
+inline constexpr action_kind kind_of_action<etrn_question> = action_kind::question;
+template <>
+inline constexpr action_kind kind_of_action<burl_question> = action_kind::question;
 template <>
 inline constexpr action_kind kind_of_action<custom_question> = action_kind::question;
 template <>

@@ -55,6 +55,8 @@ struct extension_set {
   bool rrvs = false;                  ///< RFC 7293; the caller knows since when its mailboxes have their owners
   bool mtrk = false;                  ///< RFC 3885; the caller remembers the messages, and who may ask; needs `dsn`
   bool no_soliciting = false;         ///< RFC 3865; the caller refuses what it has asked not to get
+  bool etrn = false;                  ///< RFC 1985; the caller starts its queue; not for `submission`
+  bool burl = false;                  ///< RFC 4468; the caller fetches mail data; for `submission` only; needs `eight_bit_mime`
   bool limits = false;                ///< RFC 9422; the values are `announced`, and the session keeps them
 };
 
@@ -100,6 +102,7 @@ struct server_options {
   hold_limits holds{};  ///< of FUTURERELEASE; both parts are needed
   std::string_view priority_policy{};  ///< the name that MT-PRIORITY has in EHLO; may be empty (RFC 6710 3)
   std::string_view not_wanted{};       ///< the keywords of NO-SOLICITING, with commas between; may be empty
+  std::string_view burl{};             ///< what BURL has in EHLO after AUTH: "imap", "imap://imap.example.org" (RFC 4468 3.3)
   announced_limits announced{};  ///< of LIMITS; up to six digits, RCPTMAX at most `limits.recipients`, RCPTDOMAINMAX at most 4
   ehlo::timeouts timeouts{};
 
@@ -126,6 +129,9 @@ struct server_options {
     if (extensions.mtrk && !extensions.dsn) return error{errc::option_dependency};  // RFC 3885 2
     if (!not_wanted.empty() && (not_wanted.size() > longest_text || !solicitation_keywords::parse(not_wanted)))
       return error{errc::option_name};
+    if (extensions.burl && !(submission && extensions.eight_bit_mime)) return error{errc::option_dependency};  // RFC 4468 3.1, 4
+    if (extensions.etrn && submission) return error{errc::option_dependency};                                  // RFC 6409 7
+    if (!burl.empty() && (burl.size() > longest_text || !are_words(burl))) return error{errc::option_name};
     if (extensions.future_release && !submission) return error{errc::option_dependency};  // RFC 4865 4.2
     if (extensions.future_release && (holds.interval == 0 || holds.interval > hold_for::largest || holds.until <= timestamp{} ||
                                       holds.until.zone_minutes() != 0))
@@ -182,7 +188,12 @@ struct server_options {
   static constexpr bool is_ehlo_line(std::string_view text) {
     const std::size_t space = text.find(' ');
     if (!is_word(text.substr(0, space), ascii::let_dig, keyword_octet)) return false;
-    for (std::size_t i = text.substr(0, space).size(); i < text.size(); ++i) {
+    return space == text.npos || are_words(text.substr(space + 1));
+  }
+
+  static constexpr bool are_words(std::string_view text) {
+    if (text.empty() || text.front() == ' ') return false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
       const bool last = i + 1 == text.size();
       if (text[i] == ' ' ? last || text[i + 1] == ' ' : !ascii::visible.contains(text[i])) return false;
     }

@@ -24,6 +24,7 @@ constexpr reply reply_for(errc code, verb v = verb::unknown, bool smtputf8_offer
     case errc::verb_not_implemented:
     case errc::tls_not_offered: return replies::not_implemented;
     case errc::priority_value: return replies::bad_priority;
+    case errc::argument_missing: return v == verb::etrn ? replies::unrecognized_command : replies::syntax_error;  // RFC 1985 7
     case errc::by_below_minimum: return replies::by_time_too_short;
     case errc::parameter_unknown: return replies::parameters_not_recognized;
     case errc::utf8_not_allowed:

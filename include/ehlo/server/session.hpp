@@ -104,6 +104,8 @@ class basic_server_session {
       case asked::message: return answer(replies::message_ok);
       case asked::vrfy: return answer(replies::cannot_verify);
       case asked::help: return answer_help();
+      case asked::etrn: return answer(replies::etrn_started);
+      case asked::burl: return accept_url(chunk_is_last_ ? replies::message_ok : replies::url_ok);
       case asked::auth:
       case asked::expn:
       case asked::custom: return error{errc::wrong_answer};
@@ -123,6 +125,7 @@ class basic_server_session {
       case asked::starttls: return agree_to_tls();
       case asked::data:
       case asked::chunk: return open_data(r);
+      case asked::burl: return accept_url(r);
       case asked::rcpt:
       case asked::vrfy:
         if (!options_->disclose_forwarding && r.code() == 251)
@@ -158,6 +161,7 @@ class basic_server_session {
       case asked::greeting: return refuse_greeting(r);
       case asked::chunk: return refuse_first_chunk(r);
       case asked::auth: return refuse_authentication(r);
+      case asked::burl: return refuse_url(r);
       case asked::rcpt:
       case asked::vrfy:
         if (!options_->disclose_forwarding && r.code() == 551) return answer(replies::no_such_mailbox);
@@ -207,7 +211,8 @@ class basic_server_session {
   }
 
   /// The careful answer to any question: greeting 220 (554 to an early talker), hello, MAIL and DATA accepted, RCPT refused (no
-  /// open relay by omission), VRFY 252, EXPN 502, HELP 214, AUTH and custom commands refused, a message 451.
+  /// open relay by omission), VRFY 252, EXPN 502, HELP 214, AUTH, ETRN and custom commands refused, a message 451,
+  /// BURL 554.
   constexpr result<void> answer_default() {
     switch (open_) {
       case asked::nothing: return error{errc::no_open_question};
@@ -222,6 +227,8 @@ class basic_server_session {
       case asked::rcpt: return answer(replies::relaying_denied);
       case asked::message: return answer(replies::local_error);
       case asked::auth: return refuse_authentication(replies::bad_credentials);
+      case asked::etrn: return answer(replies::etrn_not_allowed);
+      case asked::burl: return refuse_url(replies::url_failed);
       case asked::expn:
       case asked::custom: return answer(replies::not_implemented);
     }
@@ -354,6 +361,8 @@ class basic_server_session {
     vrfy,
     expn,
     help,
+    etrn,
+    burl,
     custom,
   };
 
@@ -394,6 +403,8 @@ class basic_server_session {
       case asked::vrfy: return reply_row::vrfy;
       case asked::expn: return reply_row::expn;
       case asked::help: return reply_row::help;
+      case asked::etrn: return reply_row::etrn;
+      case asked::burl: return reply_row::burl;
       case asked::nothing:
       case asked::custom: break;
     }
@@ -757,6 +768,8 @@ class basic_server_session {
       case verb::quit: return handle_quit();
       case verb::starttls: return handle_starttls(input);
       case verb::auth: return handle_auth(c);
+      case verb::etrn: return handle_etrn(c);
+      case verb::burl: return handle_burl(c);
       case verb::bdat:
       case verb::send:
       case verb::soml:
@@ -810,6 +823,8 @@ class basic_server_session {
       case verb::bdat: return offers_chunking();
       case verb::starttls: return options_->esmtp && (options_->tls != tls_mode::unavailable);
       case verb::auth: return options_->esmtp && !options_->mechanisms.empty();
+      case verb::etrn: return options_->esmtp && options_->extensions.etrn;
+      case verb::burl: return options_->esmtp && options_->extensions.burl;
       case verb::expn: return options_->extensions.expn;
       case verb::help: return options_->extensions.help;
       case verb::send:
@@ -829,8 +844,10 @@ class basic_server_session {
     switch (state_) {
       case state::greeted: return errc::hello_required;
       case state::ready:
-        return name == verb::rcpt || name == verb::data || name == verb::bdat ? errc::transaction_required : errc::out_of_order;
-      case state::mail: return name == verb::data || name == verb::bdat ? errc::recipient_required : errc::transaction_open;
+        return name == verb::rcpt || name == verb::data || name == verb::bdat || name == verb::burl ? errc::transaction_required
+                                                                                                    : errc::out_of_order;
+      case state::mail:
+        return name == verb::data || name == verb::bdat || name == verb::burl ? errc::recipient_required : errc::transaction_open;
       case state::rcpt: return errc::transaction_open;
       case state::chunk: return name == verb::data ? errc::data_after_chunk : errc::transaction_open;
       case state::spoilt: return errc::chunk_refused;
@@ -1078,6 +1095,9 @@ class basic_server_session {
     if (on.rrvs) line("RRVS", "");
     if (on.mtrk) line("MTRK", "");
     if (on.no_soliciting) line("NO-SOLICITING", options_->not_wanted);
+    if (on.etrn) line("ETRN", "");
+    // RFC 4468 3.1: without arguments before AUTH, which is needed to use it.
+    if (on.burl) line("BURL", authenticated_ || options_->trusted_network ? options_->burl : std::string_view{});
     if (on.limits) line("LIMITS", written(options_->announced, scratch.limits));
     if (on.expn) line("EXPN", "");
     if (on.help) line("HELP", "");
@@ -1512,6 +1532,42 @@ class basic_server_session {
     return std::nullopt;
   }
 
+  // ---- BURL (RFC 4468) -------------------------------------------------------------------------------------------------------
+
+  constexpr maybe_action handle_burl(const command_line& c) {
+    const auto burl = parse_burl(c.argument);
+    if (!burl) return refuse({burl.error().code, c.argument_offset + burl.error().offset}, c.name);
+    chunk_is_last_ = burl->last;
+    if (refusal_ != refusal::none) {  // the caller gave the message up between two chunks
+      chunk_ = chunk_reader{0};
+      mode_ = mode::swallow;
+      return std::nullopt;
+    }
+    return burl_question{burl->url, burl->last, chunk_octets_, recipients_, ask(asked::burl)};
+  }
+
+  /// What the URL named is part of the message, which may be complete.
+  constexpr result<void> accept_url(const reply& r) {
+    if (const auto written = write(r); !written) return written;
+    close_question();
+    new_wait();
+    flush_ = true;
+    if (chunk_is_last_) {
+      finish_transaction();
+    } else {
+      state_ = state::chunk;
+    }
+    return {};
+  }
+
+  /// RFC 4468 3.2: the whole transaction fails. Behind the last BURL a new one may begin, before it RSET is due.
+  constexpr result<void> refuse_url(const reply& r) {
+    const bool last = chunk_is_last_;
+    if (const auto answered = answer(r); !answered) return answered;
+    if (!is_ending()) drop_transaction(reset_cause::refused, last ? state::ready : state::spoilt);
+    return {};
+  }
+
   // ---- STARTTLS (RFC 3207) ---------------------------------------------------------------------------------------------------
 
   constexpr maybe_action handle_starttls(std::string_view input) {
@@ -1742,6 +1798,12 @@ class basic_server_session {
       return answer(reply_for(errc::topic_unknown));
     const auto r = reply::make(214, {2, 0, 0}, syntax_of(pending_verb_));
     return r ? answer(*r) : result<void>{r.error()};
+  }
+
+  constexpr maybe_action handle_etrn(const command_line& c) {
+    const auto etrn = parse_etrn(c.argument);
+    if (!etrn) return refuse({etrn.error().code, c.argument_offset + etrn.error().offset}, c.name);
+    return etrn_question{etrn->option, etrn->node, ask(asked::etrn)};
   }
 
   constexpr std::optional<std::size_t> find_custom(std::string_view word) const {
