@@ -662,6 +662,11 @@ class world {
   void other_server_action(const ehlo::hello_question& q) { ask('l', q.ticket, {}); }
   void other_server_action(const ehlo::starttls_question& q) { ask('t', q.ticket, {}); }
   void other_server_action(const ehlo::exchange_ended&) {}
+  /// Questions about commands that this client does not give, or that get the careful answer.
+  template <ehlo::question Other>
+  void other_server_action(const Other& q) {
+    ask('o', q.ticket, {});
+  }
   void other_server_action(const ehlo::violation& a) {
     note("*", "violation: " + std::string{ehlo::describe(a.code).text});
     must(may_break(a.code), "the client keeps the rules");
@@ -711,6 +716,7 @@ class world {
     const ehlo::listing found[] = {{*mailbox, "A B"}, {*mailbox}};
     if (what == 'a' || what == 'A') return authenticate();
     if (what == 'e' || (what == 'v' && choice % 8U == 1)) return s.accept(t, found[0]);
+    if (what == 'o') return s.answer_default(t);
     if (what == 'c') return s.accept(t, ehlo::replies::ok);
     if (choice % 8U == 1) {
       if (what == 'r') return s.accept_forward(t, *mailbox);
