@@ -78,8 +78,10 @@ struct server_options {
   std::string_view greeting = "ESMTP";  ///< text of the 220 greeting behind the host name; names no version by default
   std::string_view help{};              ///< text of 214; empty: the default text
   ehlo::protocol protocol = protocol::smtp;
-  bool submission = false;  ///< a message submission server (RFC 6409), not a relay
-  bool esmtp = true;        ///< off: EHLO gets 502, HELO works
+  /// A message submission server and no relay: mail is taken after AUTH (530 before it), MAIL and RCPT may be refused with 554, and
+  /// neither ETRN nor 521 is used. RFC 6409 4.1, 4.3, 7; `submission_options` sets what goes with it.
+  bool submission = false;
+  bool esmtp = true;  ///< off: EHLO gets 502, HELO works
   tls_mode tls = tls_mode::unavailable;
   extension_set extensions{};
   std::span<const auth_mechanism> mechanisms{};  ///< in the order listed; empty: AUTH gets 502
@@ -126,6 +128,8 @@ struct server_options {
     if (limits.recipients < sizes::recipients || limits.output < 2 * sizes::reply_line || limits.auth_line < sizes::command_line)
       return error{errc::option_limit};
     if (deliver_by_minimum > static_cast<std::uint32_t>(deliver_by::largest)) return error{errc::option_limit};
+    if (submission && (protocol == protocol::lmtp || !esmtp || mechanisms.empty()))
+      return error{errc::option_dependency};                                        // RFC 6409 7
     if (extensions.mtrk && !extensions.dsn) return error{errc::option_dependency};  // RFC 3885 2
     if (!not_wanted.empty() && (not_wanted.size() > longest_text || !solicitation_keywords::parse(not_wanted)))
       return error{errc::option_name};
@@ -200,6 +204,18 @@ struct server_options {
     return true;
   }
 };
+
+/// The options of a message submission server with these mechanisms, of which there is at least one: with the extensions that RFC
+/// 6409 7 wants, and STARTTLS. The views and the span outlive them.
+constexpr server_options submission_options(std::string_view hostname, std::span<const auth_mechanism> mechanisms) {
+  server_options out;
+  out.hostname = hostname;
+  out.submission = true;
+  out.tls = tls_mode::offered;
+  out.mechanisms = mechanisms;
+  out.extensions.dsn = true;  // the caller sends the reports
+  return out;
+}
 
 }  // namespace ehlo
 

@@ -413,6 +413,10 @@ class basic_server_session {
 
   /// True if the code of `r` stands in the open question's row of RFC 5321 4.3.2.
   constexpr bool allowed(const reply& r) const {
+    if (options_->submission) {
+      if (r.code() == 521) return false;                                                   // RFC 6409 7
+      if (r.code() == 554 && (open_ == asked::mail || open_ == asked::rcpt)) return true;  // RFC 6409 4.1
+    }
     if (open_ == asked::mail && r.code() == 450 && options_->extensions.priority) return true;  // RFC 6710 4.1
     if (open_ == asked::data && r.code() == 550 && options_->extensions.rrvs) return true;      // RFC 7293 5.1.1
     return options_->any_reply_code || may_answer(row(), r.code());
@@ -803,7 +807,9 @@ class basic_server_session {
     const auto is_any = [name](auto... exempt) { return ((name == exempt) || ...); };
     if (options_->tls == tls_mode::required && !tls_ && !is_any(verb::ehlo, verb::lhlo, verb::noop, verb::quit, verb::starttls))
       return error{errc::tls_required, 0};
-    if (options_->auth_required && !authenticated_ &&
+    // RFC 6409 4.3: a submission server takes mail of those whom it knows.
+    const bool auth_required = options_->auth_required || (options_->submission && !options_->trusted_network);
+    if (auth_required && !authenticated_ &&
         !is_any(verb::ehlo, verb::helo, verb::lhlo, verb::noop, verb::quit, verb::starttls, verb::auth, verb::rset))
       return error{errc::authentication_required, 0};
     return std::nullopt;
