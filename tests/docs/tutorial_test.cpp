@@ -176,6 +176,23 @@ TEST_CASE("the fragments of the how-to pages do what they say", "[docs]") {
   }
   {
     ehlo::server_options options{.hostname = "mx.example.org"};
+    options.extensions.deliver_by = true;  // BY of mail_parameters::by(): you keep the time and send the reports
+    options.deliver_by_minimum = 60;       // less gets 555 where the message would go back
+    options.extensions.rrvs = true;        // rcpt_parameters::valid_since(): you know the owners of your mailboxes
+    options.extensions.limits = true;
+    options.announced = {.mail_max = 50, .rcpt_max = 100};  // the session counts: 421, 452
+    options.extensions.etrn = true;                         // an etrn_question; 459 if you do not answer otherwise
+    CHECK(options.check());
+  }
+  {
+    static constexpr ehlo::auth_mechanism mechanisms[] = {ehlo::mechanisms::plain};
+    ehlo::server_options options = ehlo::submission_options("mail.example.org", mechanisms);
+    options.extensions.future_release = true;
+    options.holds = {86400, *ehlo::timestamp::parse("2035-01-01T00:00:00Z")};
+    CHECK(options.check());
+  }
+  {
+    ehlo::server_options options{.hostname = "mx.example.org"};
     ehlo::fixed_server_session<> session{options};
     static_assert(sizeof session < 3072);
     std::string_view input;

@@ -657,9 +657,15 @@ class basic_observer {
 
   constexpr bool lacks(extension e) const { return knows_offers_ && !midway_ && !offers_.has(e); }
 
-  /// A verb that stands in the table at a place where it may not, whatever the replies in flight will be.
+  /// What a positive reply to `name` would do, whatever the replies in flight will be. Without an order the client may have known
+  /// them or not.
+  constexpr effect effect_of_next(verb name) const {
+    const effect hoped = effect_of(hoped_, name);
+    return hoped != effect::refuse || is_kept_order() ? hoped : effect_of(state_, name);
+  }
+
   constexpr bool is_out_of_order(verb name) const {
-    return !midway_ && !over_ && static_cast<std::size_t>(name) < ordered_verb_count && effect_of(hoped_, name) == effect::refuse;
+    return !midway_ && !over_ && static_cast<std::size_t>(name) < ordered_verb_count && effect_of_next(name) == effect::refuse;
   }
 
   /// Order and extensions of a command that was read.
@@ -849,7 +855,7 @@ class basic_observer {
     }
     e.last = last;
     e.is_open = true;
-    e.is_data = midway_ || effect_of(hoped_, verb::bdat) == effect::chunk;
+    e.is_data = midway_ || effect_of_next(verb::bdat) == effect::chunk;
     if (e.is_data && hoped_ != state::chunk) message_ = {.chunked = true};
     swallows_ = !e.is_data;
     chunk_ = chunk_reader{size};
@@ -1076,13 +1082,14 @@ class basic_observer {
     }
     if (code == 421) end_session();
     if (mode_ != mode::follow) return out;
-    if (outcome == reply_effect::done && size_ > 0 && code != 421) {
-      settle();
-    } else {
-      hope_again();
-      settle();
+    if (!may_still_hope(e.row)) {
+      if (size_ == 0) {
+        hoped_ = state_;
+      } else if (outcome != reply_effect::done) {
+        hope_again();
+      }
     }
-    if (size_ == 0) hoped_ = state_;
+    settle();
     return out;
   }
 
@@ -1094,6 +1101,13 @@ class basic_observer {
     pop();
     state_ = state::ready;
     recipients_ = 0;
+  }
+
+  /// Without an order nobody knows whether the client had seen this reply when it sent on, unless it ends a group.
+  constexpr bool may_still_hope(reply_row row) const {
+    const bool is_amid_group = row == reply_row::mail || row == reply_row::rcpt || row == reply_row::rset ||
+                               row == reply_row::chunk || row == reply_row::message;
+    return !is_kept_order() && is_amid_group && offers_.has(extension::pipelining) && !over_;
   }
 
   constexpr void apply(const entry& e, int code, reply_effect outcome, const received_reply& reply) {
