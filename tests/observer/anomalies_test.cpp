@@ -50,7 +50,7 @@ std::string lost(std::string_view cause, std::uint64_t offset, std::string_view 
 
 }  // namespace
 
-TEST_CASE("bare line ends and NUL in a command are found, and it is one command", "[observer][5321-2.3.8]") {
+TEST_CASE("bare line ends and NUL in a command are found, and it is one command", "[observer][5321-2.3.8-01][5321-2.3.8-02]") {
   const auto all = observe(std::string{opened} + R"(
     c: NOOP a\nb\rc\nd\0e\r\n
     S: 500 no
@@ -67,7 +67,7 @@ TEST_CASE("bare line ends and NUL in a command are found, and it is one command"
   CHECK(found_in("c: NOOP\\nRSET\\r\\n\n S: 250 ok\n S: 250 ok\n").back() == of_server(finding::unmatched_reply, server_at + 8));
 }
 
-TEST_CASE("a command line that is too long is found, and its end is kept", "[observer][5321-4.5.3.1.4]") {
+TEST_CASE("a command line that is too long is found, and its end is kept", "[observer][5321-4.5.3.1.4-01]") {
   for (const std::size_t size : {507U, 508U, 4090U, 4091U, 4092U, 20000U}) {
     const auto all =
         observe(std::string{opened} + "C: NOOP " + std::string(size - 2, 'x') + "\n S: 500 no\n C: NOOP\n S: 250 ok\n");
@@ -85,7 +85,7 @@ TEST_CASE("a command line that is too long is found, and its end is kept", "[obs
         told{of_client(finding::command_line_too_long, client_at)});
 }
 
-TEST_CASE("octets above 127 need SMTPUTF8", "[observer][6531-3.1]") {
+TEST_CASE("octets above 127 need SMTPUTF8", "[observer][6531-3.1-05][6531-3.1-09]") {
   const std::string_view with_utf8 = R"(
     S: 220 mx.example
     C: EHLO client.example
@@ -114,7 +114,7 @@ TEST_CASE("a command that breaks its grammar is found; an unknown one is not", "
   CHECK(text_of(words).find("c2Vj") == std::string::npos);
 }
 
-TEST_CASE("bare line ends in mail data are found once for a message", "[observer][5321-2.3.8]") {
+TEST_CASE("bare line ends in mail data are found once for a message", "[observer][5321-2.3.8-03][5321-2.3.8-02][5321-2.3.8-01]") {
   CHECK(found_in_data("c: a\\rb\\rc\\nd\\ne\\r\\n.\\r\\n\n S: 250 ok\n") ==
         told{of_client(finding::bare_cr_in_mail_data, data_at + 1), of_client(finding::bare_lf_in_mail_data, data_at + 5)});
   CHECK(found_in_data("c: a\\r\\r\\n.\\r\\n\n S: 250 ok\n") == told{of_client(finding::bare_cr_in_mail_data, data_at + 1)});
@@ -156,7 +156,7 @@ TEST_CASE("long lines and unannounced octets above 127 are found at the end of t
   CHECK(found_in_data("C: \\xC3\n C: .\n S: 250 ok\n") == told{of_client(finding::eight_bit_text, data_at + 3 + 3)});
 }
 
-TEST_CASE("mail data that come before 354 are found, and read by what the reply says", "[observer][2920-3.1]") {
+TEST_CASE("mail data that come before 354 are found, and read by what the reply says", "[observer][2920-3.1-02]") {
   const std::string head = std::string{opened} + "C: MAIL FROM:<a@b.c>\n C: RCPT TO:<a@b.c>\n C: DATA\n C: text\n C: .\n";
   const auto taken = observe(head + "S: 250 ok\n S: 250 ok\n S: 354 go\n S: 250 taken\n C: QUIT\n S: 221 bye\n");
   CAPTURE(text_of(taken));
@@ -176,7 +176,7 @@ TEST_CASE("mail data that come before 354 are found, and read by what the reply 
       told{of_client(finding::command_out_of_order, client_at + 19), of_client(finding::mail_data_after_refusal, client_at + 25)});
 }
 
-TEST_CASE("chunks that are not as long as they say, or are refused before their end", "[observer][3030-2]") {
+TEST_CASE("chunks that are not as long as they say, or are refused before their end", "[observer][3030-2-22][3030-2-12]") {
   const std::string head = std::string{opened} + "C: MAIL FROM:<a@b.c>\n S: 250 ok\n C: RCPT TO:<a@b.c>\n S: 250 ok\n";
   const std::uint64_t at = client_at + 19 + 17;
   CHECK(anomalies(observe(head + "C: BDAT 4 LAST\n c: text, and\\r\\n\n S: 250 ok\n S: 500 what\n")) ==
@@ -195,7 +195,7 @@ TEST_CASE("chunks that are not as long as they say, or are refused before their 
         told{of_client(finding::command_malformed, at)});
 }
 
-TEST_CASE("a server without CHUNKING reads chunks as lines", "[observer][3030-2]") {
+TEST_CASE("a server without CHUNKING reads chunks as lines", "[observer][3030-2-04]") {
   const std::string_view head = R"(
     S: 220 mx.example
     C: EHLO client.example
@@ -213,7 +213,7 @@ TEST_CASE("a server without CHUNKING reads chunks as lines", "[observer][3030-2]
   CHECK(has(seen, "observed_reply{5: custom, 500 what}"));
 }
 
-TEST_CASE("order: before the greeting, against the table, beyond what was offered", "[observer][5321-4.1.4]") {
+TEST_CASE("order: before the greeting, against the table, beyond what was offered", "[observer][5321-4.1.4-14][5321-4.1.4-11]") {
   const auto early = observe("C: EHLO client.example\n S: 220 mx.example\n S: 250 mx.example\n");
   CHECK(anomalies(early) == told{of_client(finding::command_before_greeting, 0)});
   CHECK(has(early, "observed_hello{ESMTP}"));
@@ -232,7 +232,7 @@ TEST_CASE("order: before the greeting, against the table, beyond what was offere
   CHECK(anomalies(barred) == told{of_client(finding::command_out_of_order, 0)});
 }
 
-TEST_CASE("pipelining that was not offered, and beyond the end of a group", "[observer][2920-3.1]") {
+TEST_CASE("pipelining that was not offered, and beyond the end of a group", "[observer][2920-3.1-02][2920-3.1-03]") {
   const std::string_view plain = "S: 220 mx.example\n C: HELO client.example\n S: 250 mx.example\n";
   CHECK(found_in("C: MAIL FROM:<a@b.c>\n C: RCPT TO:<a@b.c>\n C: RCPT TO:<a@b.c>\n S: 250 ok\n S: 250 ok\n S: 250 ok\n", plain) ==
         told{of_client(finding::pipelining_not_offered, client_at + 19)});
@@ -243,7 +243,7 @@ TEST_CASE("pipelining that was not offered, and beyond the end of a group", "[ob
         told{of_client(finding::octets_before_reply, client_at)});
 }
 
-TEST_CASE("octets at the TLS boundary", "[observer][3207-4]") {
+TEST_CASE("octets at the TLS boundary", "[observer][3207-4-11][3207-4-12]") {
   CHECK(found_in("C: STARTTLS\n C: MAIL FROM:<a@b.c>\n S: 220 go\n c: \\x16\\x03\n") ==
         told{of_client(finding::octets_behind_starttls, client_at + 10)});
   CHECK(found_in("C: STARTTLS\n S: 220 go\n C: MAIL FROM:<a@b.c>\n") ==
@@ -259,7 +259,7 @@ TEST_CASE("octets at the TLS boundary", "[observer][3207-4]") {
   CHECK(anomalies(observe("c: \\x16\\x03\\x01\n")) == told{lost("other_protocol", 0, "client")});
 }
 
-TEST_CASE("replies that break the grammar lose the step", "[observer][5321-4.2]") {
+TEST_CASE("replies that break the grammar lose the step", "[observer][5321-4.2-02][5321-4.2-18]") {
   const struct {
     std::string_view reply;
     finding what;
@@ -288,7 +288,8 @@ TEST_CASE("replies that break the grammar lose the step", "[observer][5321-4.2]"
   CHECK(line.front() == of_server(finding::reply_line_too_long, 600));
 }
 
-TEST_CASE("a long reply line, a code outside the table, a reply that nobody asked for", "[observer][5321-4.3.2]") {
+TEST_CASE("a long reply line, a code outside the table, a reply that nobody asked for",
+          "[observer][5321-4.3.2-11][5321-4.3.2-07]") {
   CHECK(found_in("C: NOOP\n S: 250 " + std::string(506, 'x') + "\n").empty());
   CHECK(found_in("C: NOOP\n S: 250-a\n S: 250 " + std::string(507, 'x') + "\n") ==
         told{of_server(finding::reply_line_too_long, server_at + 7)});

@@ -11,7 +11,7 @@
 
 using namespace observation;
 
-TEST_CASE("a typical transaction is told step by step", "[observer]") {
+TEST_CASE("a typical transaction is told step by step", "[observer][5321-D-01]") {
   const auto seen = observe(R"(
     S: 220 foo.com Simple Mail Transfer Service Ready
     C: EHLO bar.com
@@ -59,7 +59,7 @@ observed_reply{7: QUIT, 221 foo.com Service closing transmission channel} at 220
 )");
 }
 
-TEST_CASE("RFC 5321 Appendix D: an aborted transaction", "[observer][5321-D]") {
+TEST_CASE("RFC 5321 Appendix D: an aborted transaction", "[observer][5321-D-02]") {
   const auto seen = observe(R"(
     S: 220 foo.com Simple Mail Transfer Service Ready
     C: EHLO bar.com
@@ -83,7 +83,7 @@ TEST_CASE("RFC 5321 Appendix D: an aborted transaction", "[observer][5321-D]") {
   CHECK(has(seen, "transaction_reset{rset}"));
 }
 
-TEST_CASE("RFC 5321 Appendix D: a relayed message", "[observer][5321-D]") {
+TEST_CASE("RFC 5321 Appendix D: a relayed message", "[observer][5321-D-03]") {
   for (const std::string_view script : {R"(
     S: 220 foo.com Simple Mail Transfer Service Ready
     C: EHLO bar.com
@@ -142,7 +142,7 @@ TEST_CASE("RFC 5321 Appendix D: a relayed message", "[observer][5321-D]") {
   }
 }
 
-TEST_CASE("RFC 5321 Appendix D: verifying and sending", "[observer][5321-D]") {
+TEST_CASE("RFC 5321 Appendix D: verifying and sending", "[observer][5321-D-04]") {
   const auto seen = observe(R"(
     S: 220 foo.com Simple Mail Transfer Service Ready
     C: EHLO bar.com
@@ -193,7 +193,7 @@ constexpr std::string_view pipelined = R"(
     S: 221 goodbye
 )";
 
-TEST_CASE("RFC 2920: replies find their commands through pipelining", "[observer][2920-3.1]") {
+TEST_CASE("RFC 2920: replies find their commands through pipelining", "[observer][2920-3.1-07][2920-3.1-06]") {
   const auto seen = observe(pipelined);
   CAPTURE(text_of(seen));
   CHECK(anomalies(seen).empty());
@@ -250,7 +250,7 @@ TEST_CASE("without an order of the directions the same is told", "[observer]") {
   CHECK(has(seen, "observed_reply{7: QUIT, 221 goodbye}"));
 }
 
-TEST_CASE("RFC 3030: chunks are mail data by count", "[observer][3030-2]") {
+TEST_CASE("RFC 3030: chunks are mail data by count", "[observer][3030-2-07][3030-2-05]") {
   const std::string_view script = R"(
     S: 220 cnri.reston.va.us SMTP service ready
     C: EHLO ymir.claremont.edu
@@ -285,7 +285,7 @@ TEST_CASE("RFC 3030: chunks are mail data by count", "[observer][3030-2]") {
   }
 }
 
-TEST_CASE("a refused chunk keeps the step: its octets are passed over, RSET leads on", "[observer][3030-2]") {
+TEST_CASE("a refused chunk keeps the step: its octets are passed over, RSET leads on", "[observer][3030-2-14][3030-2-12]") {
   const auto seen = observe(R"(
     S: 220 mx.example
     C: EHLO client.example
@@ -321,7 +321,7 @@ TEST_CASE("a refused chunk keeps the step: its octets are passed over, RSET lead
   CHECK(has(seen, "observed_reply{9: MAIL, 250 ok}"));
 }
 
-TEST_CASE("RFC 2033: LMTP has a reply for each recipient that was accepted", "[observer][2033-4.2]") {
+TEST_CASE("RFC 2033: LMTP has a reply for each recipient that was accepted", "[observer][2033-4.2-02][2033-4.2-07]") {
   for (const bool chunked : {false, true}) {
     const std::string script = std::string{R"(
     S: 220 foo.edu LMTP server ready
@@ -369,7 +369,7 @@ TEST_CASE("RFC 2033: LMTP has a reply for each recipient that was accepted", "[o
   }
 }
 
-TEST_CASE("RFC 2033 4.3: the last chunk without an accepted recipient has no reply", "[observer][2033-4.3]") {
+TEST_CASE("RFC 2033 4.3: the last chunk without an accepted recipient has no reply", "[observer][2033-4.3-02]") {
   const auto seen = observe(R"(
     S: 220 mx.example
     C: LHLO client.example
@@ -391,7 +391,7 @@ TEST_CASE("RFC 2033 4.3: the last chunk without an accepted recipient has no rep
   CHECK(has(seen, "observed_reply{5: MAIL, 250 ok}"));
 }
 
-TEST_CASE("after 220 to STARTTLS both directions are counted until they are decrypted", "[observer][3207-4]") {
+TEST_CASE("after 220 to STARTTLS both directions are counted until they are decrypted", "[observer][3207-4.2-01][3207-4-11]") {
   const auto seen = observe(R"(
     S: 220 mail.imc.org SMTP service ready
     C: EHLO mail.example.com
@@ -430,7 +430,7 @@ TEST_CASE("after 220 to STARTTLS both directions are counted until they are decr
   CHECK_FALSE(has(refused, "observed_tls"));
 }
 
-TEST_CASE("AUTH is told by its steps, without what they hold", "[observer][4954-4]") {
+TEST_CASE("AUTH is told by its steps, without what they hold", "[observer][4954-4-13][4954-4-12][4954-4-10]") {
   const std::string_view script = R"(
     S: 220-smtp.example.com ESMTP Server
     S: 220 ready
@@ -470,7 +470,7 @@ TEST_CASE("AUTH is told by its steps, without what they hold", "[observer][4954-
   }
 }
 
-TEST_CASE("421 ends the session wherever it comes", "[observer][5321-3.8]") {
+TEST_CASE("421 ends the session wherever it comes", "[observer][5321-3.8-02][5321-3.8-06]") {
   const auto idle = observe(R"(
     S: 220 mx.example
     C: EHLO client.example
