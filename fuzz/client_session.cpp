@@ -7,7 +7,9 @@
 #include <string_view>
 #include <variant>
 
-#include <ehlo/ehlo.hpp>
+#include <ehlo/client/session.hpp>
+#include <ehlo/codec/message_traits.hpp>
+#include <ehlo/sasl/client.hpp>
 
 #include "support/drive.hpp"
 

@@ -7,7 +7,7 @@
 #include <ehlo/codec/mail_data_reader.hpp>
 #include <ehlo/codec/mail_data_writer.hpp>
 
-#include "support/drive.hpp"
+#include "support/must.hpp"
 
 namespace {
 

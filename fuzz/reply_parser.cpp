@@ -7,7 +7,7 @@
 
 #include <ehlo/codec/reply_parser.hpp>
 
-#include "support/drive.hpp"
+#include "support/must.hpp"
 
 namespace {
 

@@ -17,7 +17,11 @@
 #include <variant>
 #include <vector>
 
-#include <ehlo/ehlo.hpp>
+#include <ehlo/client/session.hpp>
+#include <ehlo/codec/message_traits.hpp>
+#include <ehlo/sasl/client.hpp>
+#include <ehlo/sasl/server.hpp>
+#include <ehlo/server/session.hpp>
 
 #include "support/choices.hpp"
 #include "support/drive.hpp"

@@ -13,16 +13,13 @@
 #include <variant>
 #include <vector>
 
-#include <ehlo/ehlo.hpp>
+#include <ehlo/actions.hpp>
+#include <ehlo/replies.hpp>
+#include <ehlo/server/session.hpp>
+
+#include "support/must.hpp"
 
 namespace fuzz {
-
-/// A check that fuzzing does not compile away.
-inline void must(bool holds, const char* what) {
-  if (holds) return;
-  std::fprintf(stderr, "broken: %s\n", what);
-  std::abort();
-}
 
 /// The options that a first octet of the input stands for: every extension on, and the policies in both positions.
 inline ehlo::server_options options_for(std::uint8_t choice) {
