@@ -115,6 +115,12 @@ TEST_CASE("Values are formatted as they were spelt", "[format]") {
   CHECK(text_of_value(mechanisms::plain) == "PLAIN");
   CHECK(text_of_value(*date_time::from_unix(1704099600, 60)) == "Mon, 1 Jan 2024 10:00:00 +0100");
   CHECK(text_of_value(*message_id::parse("<a@b>")) == "<a@b>");
+  CHECK(text_of_value(mx_record{10, "mx.example"}) == "10 mx.example.");
+  CHECK(text_of_value(mx_record{0, "."}) == "0 .");
+  CHECK(text_of_value(mx_record{5, "a\x1b[2J"}) == R"(5 "a\x1B[2J")");
+  CHECK(text_of_value(mx_lookup::no_such_name) == "no_such_name");
+  CHECK(text_of_value(route_verdict::no_usable_mx) == "no_usable_mx");
+  CHECK(text_of_value(route_verdict::loops_back) == "loops_back");
   CHECK(text_of_value(version_number{1, 2, 3}) == "1.2.3");
 }
 

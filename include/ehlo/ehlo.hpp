@@ -70,6 +70,8 @@
 #include <ehlo/replies.hpp>
 #include <ehlo/reply.hpp>
 #include <ehlo/result.hpp>
+#include <ehlo/routing/mx.hpp>
+#include <ehlo/routing/retry.hpp>
 #include <ehlo/sasl/client.hpp>
 #include <ehlo/sasl/external.hpp>
 #include <ehlo/sasl/login.hpp>

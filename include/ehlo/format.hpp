@@ -58,6 +58,7 @@
 #include <ehlo/received_reply.hpp>
 #include <ehlo/reply.hpp>
 #include <ehlo/result.hpp>
+#include <ehlo/routing/mx.hpp>
 #include <ehlo/sasl/server.hpp>
 #include <ehlo/secret.hpp>
 #include <ehlo/server/actions.hpp>
@@ -234,6 +235,11 @@ constexpr std::string_view word(tls_strength value) { return word_at<2>({"suffic
 constexpr std::string_view word(with_protocol value) { return text_of(value); }
 constexpr std::string_view word(sasl::mechanism value) { return word_at(sasl::mechanism_names, value); }
 
+constexpr std::string_view word(mx_lookup value) { return word_at<3>({"answered", "no_such_name", "failed"}, value); }
+constexpr std::string_view word(route_verdict value) {
+  return word_at<6>({"deliver", "retry_later", "no_such_domain", "null_mx", "no_usable_mx", "loops_back"}, value);
+}
+
 constexpr std::string_view word(direction value) { return word_at<2>({"client", "server"}, value); }
 constexpr std::string_view word(feed_order value) { return word_at<2>({"kept", "unknown"}, value); }
 constexpr std::string_view word(beginning value) { return word_at<2>({"seen", "unsure"}, value); }
@@ -384,6 +390,16 @@ inline void print_value(sink& out, const date_time& value) {
 }
 
 inline void print_value(sink& out, const sasl::challenge& value) { put_all(out, "challenge{", value.octets.size(), " octets}"); }
+
+/// As in a zone file. A name that no host can have is escaped: nobody knows what the DNS has sent.
+inline void print_value(sink& out, const mx_record& value) {
+  put_all(out, static_cast<unsigned>(value.preference), " ");
+  if (value.is_usable() || value.name().empty()) {
+    put_all(out, value.name(), ".");
+  } else {
+    put_escaped(out, value.exchange);
+  }
+}
 
 /// The identities are whatever the client sent.
 inline void print_value(sink& out, const sasl::credentials& value) {
@@ -714,15 +730,15 @@ template <class T>
 concept formatted_value =
     spelt_value<T> || self_writing<T> ||(std::is_enum_v<T>&& has_word<T>) ||
     is_one_of<T, version_number, errc, error, enhanced_status_code, reply, parameter, base64, claimed_submitter, notify_set,
-              original_recipient, auth_mechanism, secret, date_time, sasl::challenge, sasl::credentials, ticket, transmit, receive,
-              start_tls, close_channel, answer_due, mail_data, transaction_reset, violation, wait, greeting_question,
-              hello_question, starttls_question, auth_question, mail_question, rcpt_question, data_question, message_question,
-              listing, vrfy_question, expn_question, help_question, etrn_question, burl_question, custom_question, exchange_ended,
-              received_reply, keyword_line, announced_limits, capabilities, idle, credentials_question, mail_data_question,
-              greeting_result, hello_result, starttls_result, authentication_result, ready, recipient_result, recipient_deferred,
-              message_result, transaction_failed, command_result, unsolicited, failed, finding, other_first, observed_command,
-              malformed_command, observed_reply, observed_hello, observed_auth, observed_message, observed_tls, anomaly,
-              joined_midway, lost>;
+              original_recipient, auth_mechanism, secret, date_time, mx_record, sasl::challenge, sasl::credentials, ticket,
+              transmit, receive, start_tls, close_channel, answer_due, mail_data, transaction_reset, violation, wait,
+              greeting_question, hello_question, starttls_question, auth_question, mail_question, rcpt_question, data_question,
+              message_question, listing, vrfy_question, expn_question, help_question, etrn_question, burl_question, custom_question,
+              exchange_ended, received_reply, keyword_line, announced_limits, capabilities, idle, credentials_question,
+              mail_data_question, greeting_result, hello_result, starttls_result, authentication_result, ready, recipient_result,
+              recipient_deferred, message_result, transaction_failed, command_result, unsolicited, failed, finding, other_first,
+              observed_command, malformed_command, observed_reply, observed_hello, observed_auth, observed_message, observed_tls,
+              anomaly, joined_midway, lost>;
 
 /// Formats as a string what `print_value` has put together.
 template <class T>

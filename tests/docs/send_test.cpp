@@ -3,6 +3,8 @@
 // session behind the socket. `code_blocks_test.cpp` holds the pages to this file.
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -288,6 +290,40 @@ TEST_CASE("a mechanism of another library answers by the concept", "[docs]") {
   run(session, socket, handler);
   CHECK(socket.user == "alice");
   CHECK(handler.results == std::vector<std::string>{"250 2.6.0 Message accepted"});
+}
+
+TEST_CASE("hosts are tried in their order, and a message is given up in the end", "[docs]") {
+  const auto random = [](std::size_t n) { return n - 1; };
+  std::vector<std::string> tried;
+  const auto try_host = [&tried](std::string_view name) {
+    tried.emplace_back(name);
+    return name == "mx2.example.org";
+  };
+  ehlo::enhanced_status_code reported;
+  const auto report = [&reported](ehlo::enhanced_status_code status) { reported = status; };
+
+  // clang-format off
+  std::array<ehlo::mx_record, 4> records{{{20, "mx2.example.org."}, {10, "mx1.example.org."}, {10, "mx0.example.org."}, {30, "me.example.net."}}};
+  constexpr std::array<std::string_view, 1> me{"me.example.net"};  // empty for a host that is nobody's exchanger
+  const auto route = ehlo::route_to("example.org", ehlo::mx_lookup::answered, records, random, ehlo::own_names{me});
+  if (ehlo::is_permanent(route.verdict())) report(ehlo::status_of(route.verdict()));  // 5.1.10 for null MX
+  for (const ehlo::mx_record& mx : route.exchangers()) {
+    if (try_host(mx.name())) break;  // all its addresses, in the resolver's order
+  }
+  // clang-format on
+  CHECK(reported.is_none());
+  REQUIRE(tried.size() == 3);
+  CHECK(tried[0] != tried[1]);
+  CHECK(tried[2] == "mx2.example.org");
+
+  const std::uint32_t attempts = 70;
+  const std::uint64_t seconds_in_queue = 6 * 24 * 60 * 60;
+  bool is_over = false;
+  const auto give_up = [&is_over] { is_over = true; };
+  const ehlo::retry_schedule schedule;  // half an hour, then two hours, for five days; a notice for one
+  const auto wait = schedule.wait_after(attempts, seconds_in_queue);
+  if (!wait) give_up();
+  CHECK(is_over);
 }
 
 TEST_CASE("what cannot go as asked is known before anything is sent", "[docs]") {
