@@ -22,6 +22,7 @@ class TableTest(unittest.TestCase):
         self.root = pathlib.Path(folder.name)
         self.write("tests/conformance/rfc5321.tsv", COLUMNS + clause("5321-4.1-01") + clause("5321-4.1-02") + clause("5321-D-01", "data"))
         self.deviations("")
+        self.hooks("")
 
     def write(self, path, text):
         file = self.root / path
@@ -31,12 +32,15 @@ class TableTest(unittest.TestCase):
     def deviations(self, rows):
         self.write("tests/conformance/deviations.tsv", "id\treason\toption\n" + rows)
 
+    def hooks(self, rows):
+        self.write("tests/conformance/hooks.tsv", "id\thook\ttest\n" + rows)
+
     def run_table(self, *arguments):
         done = subprocess.run([sys.executable, SCRIPT, "--root", self.root, *arguments], capture_output=True, text=True, check=False)
         return done.returncode, done.stdout, done.stderr
 
     def covered(self):
-        """The ids of the figure that the script counts as covered."""
+        """The ids that the script counts as covered."""
         status, out, _ = self.run_table("--missing")
         self.assertEqual(status, 0)
         missing = [line.split()[0] for line in out.splitlines() if not line.startswith(" ")]
@@ -106,13 +110,25 @@ class TableTest(unittest.TestCase):
         self.assertEqual(self.run_table()[0], 0)
         self.assertEqual(self.run_table("--check")[0], 0)
 
-    def test_check_wants_the_threshold_and_a_reason_for_the_rest(self):
-        self.write("tests/a_test.cpp", 'TEST_CASE("t", "[5321-4.1-01]") {}')
+    def test_check_wants_a_test_or_a_reason_for_each_clause_of_the_library(self):
+        self.write("tests/a_test.cpp", 'TEST_CASE("t", "[5321-4.1-01]") { row{"5321-D-01"}; }')
         self.run_table()
         status, _, errors = self.run_table("--check")
         self.assertEqual(status, 1)
-        self.assertIn("33.3 %", errors)
         self.assertIn("no test covers 5321-4.1-02, and no row says why", errors)
+        self.assertIn("2 of 3 library clauses", errors)
+        self.deviations("5321-4.1-02\ta b c\t-\n")
+        self.run_table()
+        self.assertEqual(self.run_table("--check")[0], 0)
+
+    def test_there_are_fewer_than_fifteen_deviations(self):
+        ids = [f"5321-4.2-{n:02}" for n in range(15)]
+        self.write("tests/conformance/rfc5321.tsv", COLUMNS + "".join(clause(i) for i in ids))
+        for count, status in ((14, 0), (15, 1)):
+            self.deviations("".join(f"{i}\ta b c\t-\n" for i in ids[:count]))
+            self.write("tests/a_test.cpp", "".join(f'TEST_CASE("t", "[{i}]") {{}}\n' for i in ids[count:]))
+            self.assertEqual(self.run_table()[0], status)
+            self.assertEqual("15 deviations are more than 14" in self.run_table("--check")[2], status == 1)
 
     def test_deviations_have_a_real_id_once_a_reason_and_an_option(self):
         self.deviations("5321-9-99\ta b c\t-\n5321-4.1-01\t\t-\n5321-4.1-02\ta b c\t\n5321-D-01\ta b c\t-\n5321-D-01\ta b c\t-\nshort\n")
@@ -127,28 +143,76 @@ class TableTest(unittest.TestCase):
 
     def two_sides(self):
         self.write("tests/conformance/rfc5321.tsv", COLUMNS + clause("5321-4.1-01") + clause("5321-4.1-02", "client-session") +
-                   clause("5321-4.1-03", scope="caller") + clause("5321-4.1-04", "routing"))
+                   clause("5321-4.1-03", scope="caller") + clause("5321-4.1-04", "routing") + clause("5321-4.1-05", scope="out"))
         self.write("tests/conformance/rfc9422.tsv", COLUMNS + clause("9422-1-01") + clause("9422-1-02", "client-session"))
 
-    def test_the_figures_count_library_clauses_of_the_server_in_its_lists_and_of_the_client_in_all(self):
+    def test_the_figures_are_server_client_beside_and_caller_each_of_all_lists(self):
         self.two_sides()
-        self.assertIn("0 of 3 clauses", self.run_table("--missing")[2])
+        self.assertIn("0 of 5 library clauses are tested or deviate, 0 of 1 caller clauses have a hook", self.run_table("--missing")[2])
         self.write("tests/a_test.cpp", 'TEST_CASE("t", "[9422-1-02]") {}')
-        page = self.page()
-        self.assertIn("| **all** | 1 | 0 | 1 |", page[:page.index("## The client's side")])
-        self.assertIn("| **all** | 2 | 1 | 1 |", page[page.index("## The client's side"):])
+        self.deviations("9422-1-01\ta b c\t-\n")
+        parts = self.page().split("## ")
+        self.assertIn("The server's side", parts[1])
+        self.assertIn("| rfc9422 | 1 | 0 | 1 | 0 |\n| **all** | 2 | 0 | 1 | 1 |\n\n50.0 %", parts[1])
+        self.assertIn("The client's side", parts[2])
+        self.assertIn("| rfc9422 | 1 | 1 | 0 | 0 |\n| **all** | 2 | 1 | 0 | 1 |\n\n50.0 %", parts[2])
+        self.assertIn("Beside the sessions", parts[3])
+        self.assertIn("| **all** | 1 | 0 | 0 | 1 |\n\n0.0 %", parts[3])
+        self.assertIn("The caller's side", parts[4])
+        self.assertIn("| **all** | 1 | 0 | 1 |\n\n0.0 %", parts[4])
 
-    def test_check_wants_the_threshold_of_each_side(self):
+    def with_a_hook(self, row="5321-4.1-03\tsession::reject options::strict\tRefuses it\n"):
         self.two_sides()
-        self.write("tests/a_test.cpp", 'TEST_CASE("t", "[5321-4.1-01]") { row{"5321-4.1-02"}; }')
-        errors = self.run_table("--check")[2]
-        self.assertIn("The client's side: 50.0 %", errors)
-        self.assertNotIn("The server's side: ", errors)
+        self.hooks(row)
+        self.write("include/a.hpp", "struct session { void reject(); };  // not_there")
+        self.write("include/b.hpp", "struct options { bool strict; };")
+        self.write("tests/a_test.cpp", """TEST_CASE("t", "[5321-4.1-01]") { row{"5321-4.1-02"}; row{"5321-4.1-04"}; row{"9422-1-01"};
+            row{"9422-1-02"}; }\nTEST_CASE("Refuses " "it", "[r]") {}\nTEST_CASE("Hides", "[.]") {}""")
+
+    def test_a_clause_of_the_caller_has_a_hook_and_a_test_of_it(self):
+        self.with_a_hook("")
+        self.run_table()
+        status, _, errors = self.run_table("--check")
+        self.assertEqual(status, 1)
+        self.assertIn("nothing serves 5321-4.1-03", errors)
+        self.assertIn("5321-4.1-03", self.run_table("--missing")[1])
+        self.with_a_hook()
+        self.assertIn("| `session::reject`, `options::strict` | Refuses it | `a_test.cpp` |", self.page())
+        self.assertEqual(self.run_table("--check")[0], 0)
+        self.assertEqual(self.run_table("--missing")[1], "")
+        self.assertIn("session::reject options::strict: tests/a_test.cpp: Refuses it", self.run_table("--draw", "6")[1])
+
+    def test_a_hook_is_in_one_header_and_its_test_is_run(self):
+        for row, fault in (("5321-4.1-03\tsession::accept\tRefuses it\n", ":2: no header has session::accept"),
+                           ("5321-4.1-03\tsession::strict\tRefuses it\n", ":2: no header has session::strict"),
+                           ("5321-4.1-03\tnot_there\tRefuses it\n", ":2: no header has not_there"),
+                           ("5321-4.1-03\t \tRefuses it\n", ":2: 5321-4.1-03 has no hook"),
+                           ("5321-4.1-03\tsession\tRefuses\n", ":2: no test case has the name: Refuses"),
+                           ("5321-4.1-03\tsession\tHides\n", ":2: no test case has the name: Hides"),
+                           ("5321-4.1-01\tsession\tRefuses it\n", ":2: 5321-4.1-01 is not of scope caller"),
+                           ("5321-4.1-05\tsession\tRefuses it\n", ":2: 5321-4.1-05 is not of scope caller"),
+                           ("5321-4.1-03\tsession\n", ":2: 2 fields and not id, hook, test"),
+                           ("5321-9-99\tsession\tRefuses it\n", ":2: no clause list has the id 5321-9-99")):
+            self.with_a_hook(row)
+            status, _, errors = self.run_table("--check")
+            self.assertEqual(status, 1)
+            self.assertIn("tests/conformance/hooks.tsv" + fault, errors)
+
+    def test_only_clauses_of_the_library_deviate(self):
+        self.with_a_hook()
+        self.deviations("5321-4.1-03\ta b c\t-\n")
+        self.assertIn("deviations.tsv:2: 5321-4.1-03 is not of scope library", self.run_table("--check")[2])
+
+    def test_lists_of_documents_that_are_no_rfcs_count_too(self):
+        self.write("tests/conformance/proxy.tsv", COLUMNS + clause("PROXY-2.1-01") + clause("PROXY-2.1-02"))
+        self.write("tests/a_test.cpp", 'TEST_CASE("t", "[r][PROXY-2.1-01]") { row{"PROXY-2.1-02"}; }\nTEST_CASE("u", "[PROXY-9-01]") {}')
+        self.assertIn("a_test.cpp:2: no clause list has the id PROXY-9-01", self.run_table("--check")[2])
+        self.assertIn("2 of 5 library clauses", self.run_table("--check")[2])
 
     def test_a_role_restricts_what_is_listed_and_drawn(self):
         self.two_sides()
         self.write("tests/a_test.cpp", 'TEST_CASE("t", "[5321-4.1-01]") { row{"5321-4.1-02"}; }')
-        self.assertIn("1 of 2 clauses", self.run_table("--missing", "--role", "client-session")[2])
+        self.assertIn("1 of 2 library clauses", self.run_table("--missing", "--role", "client-session")[2])
         for seed in range(5):
             self.assertIn("5321-4.1-02", self.run_table("--draw", "1", "--seed", str(seed), "--role", "client-session")[1])
         self.assertEqual(self.run_table("--draw", "2", "--role", "client-session")[0], 2)
