@@ -188,8 +188,35 @@ TEST_CASE("a reply too many, at any place, makes no message accepted and lets no
   const std::vector<std::vector<std::vector<std::string>>> servers{
       {{"220 hi"}, {"250 mx"}, {"250 ok"}, {"250 ok"}, {"354 go"}, {"250 taken"}, {"221 bye"}},
       {{"220 hi"}, {"250-mx\r\n250 PIPELINING"}, {"250 ok", "250 ok", "354 go"}, {"250 taken"}, {"221 bye"}},
-      {{"220 hi"}, {"250-mx\r\n250 CHUNKING"}, {"250 ok"}, {"250 ok"}, {"250 taken"}, {"221 bye"}}};
-  const ehlo::client_options options{.hostname = "client.example", .tls = ehlo::tls_policy::never};
+      {{"220 hi"}, {"250-mx\r\n250 CHUNKING"}, {"250 ok"}, {"250 ok"}, {"250 taken"}, {"221 bye"}},
+      // Each step of AUTH is such a place, too: a response leaves when its challenge was the last that came.
+      {{"220 hi"},
+       {"250-mx\r\n250 AUTH LOGIN"},
+       {"334 VXNlcm5hbWU6"},
+       {"334 UGFzc3dvcmQ6"},
+       {"235 in"},
+       {"250 ok"},
+       {"250 ok"},
+       {"354 go"},
+       {"250 taken"},
+       {"221 bye"}},
+      {{"220 hi"},
+       {"250-mx\r\n250 AUTH XOAUTH2"},
+       {"334"},
+       {"235 in"},
+       {"250 ok"},
+       {"250 ok"},
+       {"354 go"},
+       {"250 taken"},
+       {"221 bye"}},
+  };
+  constexpr ehlo::auth_mechanism mechanisms[] = {ehlo::mechanisms::login, ehlo::mechanisms::xoauth2};
+  const ehlo::client_options options{
+      .hostname = "client.example", .tls = ehlo::tls_policy::active, .mechanisms = mechanisms, .auth_required = false};
+  std::array<char, 2048> scratch{};
+  const std::string token(600, 't');  // as an initial response it does not fit
+  const ehlo::sasl::client_credentials by_password{.authentication_identity = "user", .proof = ehlo::secret{"pass"}};
+  const ehlo::sasl::client_credentials by_token{.authentication_identity = "user", .proof = ehlo::secret{token}};
   const auto mail = ehlo::envelope::make("<>", {"b@mx.example"});
   for (const auto& turns : servers) {
     for (const std::string extra : {"220 hi\r\n", "221 bye\r\n", "235 welcome\r\n", "250 ok\r\n", "334 \r\n", "354 go\r\n",
@@ -207,7 +234,18 @@ TEST_CASE("a reply too many, at any place, makes no message accepted and lets no
               if (i == turn && k == place) octets += extra;
               if (k < turns[i].size()) octets += turns[i][k] + "\r\n";
             }
-            if (!std::holds_alternative<ehlo::mail_data_question>(client.feed(octets))) continue;
+            const std::size_t before = client.sent.size();
+            auto action = client.feed(octets);
+            while (const auto* const question = std::get_if<ehlo::credentials_question>(&action)) {
+              const auto& who = question->mechanism == "LOGIN" ? by_password : by_token;
+              REQUIRE(ehlo::sasl::answer(client.session, *question, who, scratch).has_value());
+              action = client.feed("");
+            }
+            if (i == turn && place == turns[turn].size()) {
+              CAPTURE(turns[1][0], extra, turn, client.sent);
+              CHECK((client.sent.substr(before) == "" || client.sent.substr(before) == "QUIT\r\n"));
+            }
+            if (!std::holds_alternative<ehlo::mail_data_question>(action)) continue;
             REQUIRE(client.session.end_of_mail_data("x: y\r\n").has_value());
             client.feed("");
           }

@@ -494,7 +494,7 @@ class basic_client_session {
   constexpr bool is_speechless(errc code) const {
     if (end_of_input_ || handshake_ || stage_ == stage::greeting) return true;
     if (code == errc::service_closing || code == errc::octets_before_tls || code == errc::out_of_memory) return true;
-    if (awaiting_ == awaited::auth || awaiting_ == awaited::starttls) return true;
+    if (auth_sent_ || awaiting_ == awaited::auth || awaiting_ == awaited::starttls) return true;
     // Behind a whole chunk the server waits for a command.
     return (awaiting_ == awaited::batch && batch_data_) || (phase_ == phase::data && !plan_.chunked) || phase_ == phase::sending;
   }
@@ -858,6 +858,7 @@ class basic_client_session {
                               [octets](std::span<char> out) { return command_writer{out}.put_base64(octets).finish(); });
     if (!put) return fail_to_respond(put.error());
     secret_ = true;
+    fresh_ = true;  // the server waits for it: what is there already is no reply to it
     return {};
   }
   constexpr result<void> fail_to_respond(error reason) {
@@ -869,6 +870,7 @@ class basic_client_session {
     cancelled_ = true;
     const auto put = put_line(3, [](std::span<char> out) { return command_writer{out}.put("*").finish(); });
     if (!put) return fail_to_respond(put.error());
+    fresh_ = true;
     return {};
   }
 
@@ -877,6 +879,7 @@ class basic_client_session {
     if (r.is_completed() && (!complete_ || cancelled_ || has_kept_response_)) return fail(errc::authentication_unfinished, r);
     awaiting_ = awaited::nothing;
     stage_ = stage::ready;
+    auth_sent_ = false;
     octets_ = {};
     authenticated_ = r.is_completed();
     if (!authenticated_ && options_->auth_required) {
@@ -1002,8 +1005,7 @@ class basic_client_session {
     if (size > 0 && (!may_pipeline_data || is_full(data_line))) return wait_for_batch();
     if (size == 0) {
       if (accepted_ == 0) return end_group();
-      if (refused_ > 0 && options_->recipients == recipient_policy::all_or_nothing)
-        return fail_for_recipients();
+      if (refused_ > 0 && options_->recipients == recipient_policy::all_or_nothing) return fail_for_recipients();
       if (plan_.chunked) {
         phase_ = phase::data;
         return std::nullopt;
@@ -1409,17 +1411,17 @@ class basic_client_session {
   bool batch_reset_ : 1 = false;  ///< the reply to RSET is due; so with MAIL and DATA
   bool batch_mail_ : 1 = false;
   bool batch_data_ : 1 = false;
-  bool mail_sent_ : 1 = false;     ///< the server has a transaction of ours, as far as we know
-  bool reset_needed_ : 1 = false;  ///< RSET comes before the next MAIL
-  bool draining_ : 1 = false;      ///< replies that are due belong to a transaction that has failed
-  bool lone_dot_ : 1 = false;      ///< the end of mail data that was sent has no message
-  bool any_accepted_ : 1 = false;  ///< of all groups
+  bool mail_sent_ : 1 = false;         ///< the server has a transaction of ours, as far as we know
+  bool reset_needed_ : 1 = false;      ///< RSET comes before the next MAIL
+  bool draining_ : 1 = false;          ///< replies that are due belong to a transaction that has failed
+  bool lone_dot_ : 1 = false;          ///< the end of mail data that was sent has no message
+  bool any_accepted_ : 1 = false;      ///< of all groups
   bool refused_for_good_ : 1 = false;  ///< a recipient, by 5yz
-  bool begin_data_ : 1 = false;    ///< the next question wants the first octets
-  bool is_last_ : 1 = false;       ///< the octets end the message
-  bool chunk_due_ : 1 = false;     ///< BDAT has not been written yet
-  bool auth_sent_ : 1 = false;
-  bool complete_ : 1 = false;  ///< the mechanism has said all
+  bool begin_data_ : 1 = false;        ///< the next question wants the first octets
+  bool is_last_ : 1 = false;           ///< the octets end the message
+  bool chunk_due_ : 1 = false;         ///< BDAT has not been written yet
+  bool auth_sent_ : 1 = false;         ///< and the exchange has no end yet
+  bool complete_ : 1 = false;          ///< the mechanism has said all
   bool cancelled_ : 1 = false;
   bool has_kept_response_ : 1 = false;  ///< `octets_` waits for the empty challenge
   bool secret_ : 1 = false;             ///< the output holds credentials
@@ -1436,7 +1438,7 @@ class basic_client_session {
   Storage storage_{};
 };
 
-/// The session with storage that grows on demand.
+/// The session with storage that grows on demand. What its octets are for stands in docs/explanation/design.md.
 using client_session = basic_client_session<growing_storage>;
 static_assert(sizeof(client_session) <= 512);
 
