@@ -107,6 +107,42 @@ TEST_CASE("RCPTDOMAINMAX defers recipients of further domains, compared without 
   CHECK(seen.has("deferred 1 "));
   CHECK(seen.has("rcpt 2 250 ok"));
   CHECK(seen.has("message 0-3 250 taken"));
+  // The domains of a transaction count in all that follow it in the session.
+  auto again = to_three();
+  again.mails.push_back(again.mails[0]);
+  again.mails[1].to = {"b@y.example", "e@x.example"};
+  const auto both = check_client_dialogue(R"(
+    S: 220 hi
+    C: EHLO client.example
+    S: 250-mx
+    S: 250 LIMITS RCPTDOMAINMAX=1
+    C: MAIL FROM:<a@client.example>
+    S: 250 ok
+    C: RCPT TO:<b@x.example>
+    S: 250 ok
+    C: RCPT TO:<d@X.example>
+    S: 250 ok
+    C: DATA
+    S: 354 go
+    C: x: y
+    C: .
+    S: 250 taken
+    C: MAIL FROM:<a@client.example>
+    S: 250 ok
+    C: RCPT TO:<e@x.example>
+    S: 250 ok
+    C: DATA
+    S: 354 go
+    C: x: y
+    C: .
+    S: 250 taken
+    C: QUIT
+    S: 221 bye
+    CLOSE
+  )",
+                                          again);
+  CHECK(both.count("deferred 0 ") == 1);
+  CHECK(both.count("message 0-2 250 taken") == 1);
 }
 
 TEST_CASE("under all_or_nothing a recipient that is deferred holds the message back", "[client]") {
