@@ -44,7 +44,9 @@ std::vector<std::string> lines_of(envelope_view mail) {
     }
   };
   feed("220 hi\r\n");
-  feed("250-mx\r\n250-DSN\r\n250-AUTH X\r\n250-SMTPUTF8\r\n250-8BITMIME\r\n250-REQUIRETLS\r\n250 XKEY\r\n");
+  feed(
+      "250-mx\r\n250-DSN\r\n250-AUTH "
+      "X\r\n250-SMTPUTF8\r\n250-8BITMIME\r\n250-REQUIRETLS\r\n250-NO-SOLICITING\r\n250-MTRK\r\n250-RRVS\r\n250 XKEY\r\n");
   sent.erase(0, sent.find('\n') + 1);
   std::vector<std::string> out;
   for (std::size_t i = 0; i <= mail.recipient_count(); ++i) feed("250 ok\r\n");
@@ -61,8 +63,15 @@ std::vector<std::string> lines_of(envelope_view mail) {
 constexpr custom_parameter own_parameters[] = {{"XKEY", custom_parameter::place::mail},
                                                {"XKEY", custom_parameter::place::rcpt},
                                                {"REQUIRETLS", custom_parameter::place::mail, custom_parameter::value_rule::none}};
-constexpr offered_parameters offered{
-    .size = true, .eight_bit_mime = true, .smtputf8 = true, .dsn = true, .auth = true, .custom = own_parameters};
+constexpr offered_parameters offered{.size = true,
+                                     .eight_bit_mime = true,
+                                     .smtputf8 = true,
+                                     .dsn = true,
+                                     .auth = true,
+                                     .rrvs = true,
+                                     .mtrk = true,
+                                     .no_soliciting = true,
+                                     .custom = own_parameters};
 
 /// Sends the envelope, and reads the commands back by the server's parser: the same paths and parameters, and nothing else.
 void check_round_trip(envelope_view mail) {
@@ -272,6 +281,20 @@ TEST_CASE("no octet at any place of any part of an envelope makes another line o
       {"\xC3\xA9\\x{E9}@b",
        [&](const std::string& t) {
          return to({.orcpt = original_recipient{"utf-8", t}});
+       }},
+      {"net.example:ADV,x",
+       [&](const std::string& t) {
+         const auto keywords = solicitation_keywords::parse(t);
+         return keywords ? made(envelope::make("<>", {"b@mx.example"}, {.solicit = *keywords})) : std::nullopt;
+       }},
+      {"aGVsbG8",  // checked by the envelope
+       [&](const std::string& t) {
+         return made(envelope::make("<>", {"b@mx.example"}, {.envid = *xtext::parse("Q"), .tracking = tracking{t, 60}}));
+       }},
+      {"2014-04-03T23:01:00+01:00;C",
+       [&](const std::string& t) {
+         const auto since = parse_valid_since(t);
+         return since ? to({.valid_since = *since}) : std::nullopt;
        }},
       {"XKEY=v",
        [&](const std::string& t) {
