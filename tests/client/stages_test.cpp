@@ -380,6 +380,67 @@ TEST_CASE("a handshake that does not come, or a channel that breaks in it, ends 
   }
 }
 
+TEST_CASE("replies injected around STARTTLS, whole or begun only, lead neither on in clear text nor into TLS",
+          "[client][3207-4-12][threats][T10]") {
+  constexpr ehlo::auth_mechanism plain[] = {ehlo::mechanisms::plain};
+  const std::string offered = hello + "S: 250-mx\nS: 250-AUTH PLAIN\nS: 250 STARTTLS\n";
+  const std::string asked = offered + "C: STARTTLS\n";
+  struct place {
+    std::string name;
+    ehlo::tls_policy policy;
+    std::string script;  ///< up to the reply that the injected octets follow
+    std::string sent;    ///< all that leaves
+    bool behind_220;     ///< then no cut makes a difference; before it the octets are ahead of their command, or replies to it
+  };
+  const std::string ehlo = "EHLO client.example\r\n";
+  for (const place& at : {
+           place{"the greeting", ehlo::tls_policy::required, greeted, "QUIT\r\n", false},
+           place{"EHLO, required", ehlo::tls_policy::required, offered, ehlo + "QUIT\r\n", false},
+           place{"EHLO, opportunistic", ehlo::tls_policy::opportunistic, offered, ehlo + "QUIT\r\n", false},
+           place{"a refusal", ehlo::tls_policy::opportunistic, asked + "S: 454 no\n", ehlo + "STARTTLS\r\nQUIT\r\n", false},
+           place{"the 220, required", ehlo::tls_policy::required, asked + "S: 220 go\n", ehlo + "STARTTLS\r\n", true},
+           place{"the 220, opportunistic", ehlo::tls_policy::opportunistic, asked + "S: 220 go\n", ehlo + "STARTTLS\r\n", true},
+       }) {
+    auto how = with_tls(at.policy);
+    how.options.mechanisms = plain;
+    how.whole_only = !at.behind_220;
+    for (const std::string octets : {"220 go\\r\\n", "250-mx\\r\\n250-PIPELINING\\r\\n250 AUTH PLAIN\\r\\n", "235 in\\r\\n",
+                                     "250 ok\\r\\n250 ok\\r\\n354 go\\r\\n250 ok\\r\\n", "2", "250 AUTH PLAIN", "250-mx\\r\\n"}) {
+      CAPTURE(at.name, octets);
+      const bool is_whole = octets.ends_with("\\n") && octets != "250-mx\\r\\n";
+      errc reason = errc::octets_before_tls;
+      if (!at.behind_220) reason = is_whole ? errc::unsolicited_reply : errc::reply_timeout;
+      std::string script = at.script + "s: " + octets + "\n";
+      if (reason == errc::reply_timeout) script += "TIMEOUT\n";
+      if (at.sent.ends_with("QUIT\r\n")) script += "C: QUIT\n";
+      const auto seen = client_dialogue::play(script + "CLOSE\n", how);
+      CHECK(seen.sent == at.sent);
+      CHECK(seen.count("failed: ") == 1);
+      CHECK(seen.has("failed: " + name_of(reason)));
+      CHECK(seen.has("transaction failed transient: " + name_of(reason)));
+      CHECK_FALSE(seen.has("ready"));
+      CHECK_FALSE(seen.has("credentials"));
+    }
+  }
+}
+
+TEST_CASE("the replies of a whole session mean the same octet by octet and as early as they may come together",
+          "[client][2920-3.1-08][2920-3.1-09]") {
+  // The dialogues are played in all cuts; here each says as much as may be said in one go.
+  const std::string message = "C: Subject: x\nC:\nC: Hello\nC: .\n";
+  const auto seen = client_dialogue::play(
+      pipelined + "S: 250 ok\nS: 550 no\nS: 250-ok\nS: 250 ok\nS: 354 go\n" + message + "S: 250-it\nS: 250 is taken\n" + goodbye,
+      to_two());
+  CHECK(seen.events == std::vector<std::string>{"greeting 220 hi", "ehlo 250 mx/PIPELINING", "ready", "rcpt 0 550 no",
+                                                "rcpt 1 250 ok/ok", "data for 1", "message 0-2 250 it/is taken"});
+  const auto lmtp = client_dialogue::play(lmtp_dot + "S: 250-b\nS: 250 has it\nS: 452 c has not\n" + goodbye, by_lmtp());
+  CHECK(lmtp.has("message 0-1 250 b/has it"));
+  CHECK(lmtp.has("message 1-2 452 c has not"));
+  setup how = in_pieces(12, "Subject: x\r\n\r\nHello!\r\n");
+  const auto chunks = client_dialogue::play(both_chunks + "S: 250 ok\nS: 250 taken\n" + goodbye, how);
+  CHECK(chunks.has("message 0-1 250 taken"));
+}
+
 TEST_CASE("a refusal at any stage is told with its kind, and the client goes on or says QUIT",
           "[client][5321-4.2.5-04][5321-3.3-15][3030-2-15][5321-4.1.4-16][5321-4.2-15]") {
   for (const refusal& at : refusals()) {
