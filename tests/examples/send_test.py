@@ -156,7 +156,7 @@ class Verdicts(unittest.TestCase):
     def test_a_reply_cannot_act_on_the_terminal(self):  # THREATS [T24]
         self.check((*TO_DATA, ..., b'250 2.0.0 \x1b[2J\x07\x9bx\r\n', *BYE), 0, '<b@mx.example> delivered: 250 2.0.0 ?[2J??x\n')
 
-    def test_no_reply_to_the_end_of_mail_data_is_unknown_and_75(self):  # THREATS [T31]
+    def test_no_reply_to_the_end_of_mail_data_is_unknown_and_75(self):  # THREATS [T16]
         self.check((*TO_DATA, ..., None), 75, '<b@mx.example> unknown: the channel ended before the reply came\n')
 
     def test_a_channel_lost_before_the_end_of_mail_data_is_not_sent_and_75(self):
