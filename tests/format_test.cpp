@@ -260,6 +260,33 @@ TEST_CASE("What a client asks and tells is formatted with the reply that it is a
         fmt::format("failed{{{}, 421 bye at octet 12}}", errc::service_closing));
 }
 
+TEST_CASE("What a proxy tells is formatted with its addresses, and without what may be anything", "[format]") {
+  namespace proxy = ehlo::proxy;
+  const proxy::endpoint four{*ip_address::parse_v4("192.0.2.1"), 25};
+  const proxy::endpoint six{*ip_address::parse_v6("2001:db8::1"), 65535};
+  CHECK(text_of_value(four.address) == "192.0.2.1");
+  CHECK(text_of_value(six.address) == "2001:db8::1");
+  CHECK(text_of_value(four) == "192.0.2.1:25");
+  CHECK(text_of_value(six) == "[2001:db8::1]:65535");
+  const auto tlvs = proxy::tlv_list::parse(std::string_view{"\x02\0\1x", 4});
+  const proxy::header h{.family = proxy::family::ipv4, .source = four, .destination = four, .tlvs = *tlvs};
+  CHECK(text_of_value(h) == "header{version 2, proxy, ipv4, stream, 192.0.2.1:25 to 192.0.2.1:25, TLVs of 4 octets}");
+  CHECK(text_of_value(proxy::header{.version = proxy::version::one, .transport = proxy::transport::unspecified}) ==
+        "header{version 1, proxy, unspecified, unspecified}");
+  CHECK(text_of_value(proxy::header{.family = proxy::family::local_socket, .source_path = "/a\n"}) ==
+        R"(header{version 2, proxy, local_socket, stream, "/a\x0A" to ""})");
+  CHECK(text_of_value(proxy::tlv{224, "secret"}) == "tlv{type 224, 6 octets}");
+  CHECK(text_of_value(proxy::ssl_facts{true, true, false, 1}) == "ssl_facts{TLS, certificate, verify 1}");
+  CHECK(text_of_value(proxy::ssl_facts{false, false, true}) == "ssl_facts{no TLS, certificate of the session, verify 0}");
+  CHECK(text_of_value(ip_version::six) == "six");
+  CHECK(text_of_value(proxy::version::two) == "two");
+  CHECK(text_of_value(proxy::command::local) == "local");
+  CHECK(text_of_value(proxy::family::ipv6) == "ipv6");
+  CHECK(text_of_value(proxy::transport::datagram) == "datagram");
+  CHECK(text_of_value(proxy::accepted_versions::either) == "either");
+  CHECK(text_of_value(proxy::checksum::write) == "write");
+}
+
 TEST_CASE("What a server offers is formatted as keywords", "[format]") {
   const received_reply hello = received("250-mx\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250 LIMITS RCPTMAX=20 MAILMAX=5\r\n");
   const capabilities offered = capabilities::parse(hello);

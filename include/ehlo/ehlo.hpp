@@ -44,6 +44,7 @@
 #include <ehlo/grammar/cursor.hpp>
 #include <ehlo/grammar/domain.hpp>
 #include <ehlo/grammar/host.hpp>
+#include <ehlo/grammar/ip_address.hpp>
 #include <ehlo/grammar/local_part.hpp>
 #include <ehlo/grammar/parameter.hpp>
 #include <ehlo/grammar/path.hpp>
@@ -66,6 +67,10 @@
 #include <ehlo/protocol/effect_of_replies.hpp>
 #include <ehlo/protocol/order_of_commands.hpp>
 #include <ehlo/protocol/order_of_replies.hpp>
+#include <ehlo/proxy/crc32c.hpp>
+#include <ehlo/proxy/header.hpp>
+#include <ehlo/proxy/reader.hpp>
+#include <ehlo/proxy/writer.hpp>
 #include <ehlo/received_reply.hpp>
 #include <ehlo/replies.hpp>
 #include <ehlo/reply.hpp>

@@ -40,6 +40,7 @@
 #include <ehlo/grammar/base64.hpp>
 #include <ehlo/grammar/domain.hpp>
 #include <ehlo/grammar/host.hpp>
+#include <ehlo/grammar/ip_address.hpp>
 #include <ehlo/grammar/local_part.hpp>
 #include <ehlo/grammar/parameter.hpp>
 #include <ehlo/grammar/path.hpp>
@@ -55,6 +56,9 @@
 #include <ehlo/parameters.hpp>
 #include <ehlo/protocol/order_of_commands.hpp>
 #include <ehlo/protocol/order_of_replies.hpp>
+#include <ehlo/proxy/header.hpp>
+#include <ehlo/proxy/reader.hpp>
+#include <ehlo/proxy/writer.hpp>
 #include <ehlo/received_reply.hpp>
 #include <ehlo/reply.hpp>
 #include <ehlo/result.hpp>
@@ -240,6 +244,14 @@ constexpr std::string_view word(route_verdict value) {
   return word_at<6>({"deliver", "retry_later", "no_such_domain", "null_mx", "no_usable_mx", "loops_back"}, value);
 }
 
+constexpr std::string_view word(ip_version value) { return word_at<2>({"four", "six"}, value); }
+constexpr std::string_view word(proxy::version value) { return word_at<3>({"?", "one", "two"}, value); }
+constexpr std::string_view word(proxy::command value) { return word_at<2>({"local", "proxy"}, value); }
+constexpr std::string_view word(proxy::family value) { return word_at<4>({"unspecified", "ipv4", "ipv6", "local_socket"}, value); }
+constexpr std::string_view word(proxy::transport value) { return word_at<3>({"unspecified", "stream", "datagram"}, value); }
+constexpr std::string_view word(proxy::accepted_versions value) { return word_at<3>({"one", "two", "either"}, value); }
+constexpr std::string_view word(proxy::checksum value) { return word_at<2>({"omit", "write"}, value); }
+
 constexpr std::string_view word(direction value) { return word_at<2>({"client", "server"}, value); }
 constexpr std::string_view word(feed_order value) { return word_at<2>({"kept", "unknown"}, value); }
 constexpr std::string_view word(beginning value) { return word_at<2>({"seen", "unsure"}, value); }
@@ -369,12 +381,50 @@ inline void print_value(sink& out, const notify_set& value) {
 /// A value that writes itself.
 template <class T>
 concept self_writing =
-    is_one_of<T, deliver_by, timestamp, hold_for, hold_until, hold_limits, message_priority, valid_since, tracking>;
+    is_one_of<T, ip_address, deliver_by, timestamp, hold_for, hold_until, hold_limits, message_priority, valid_since, tracking>;
 
 template <self_writing T>
 void print_value(sink& out, const T& value) {
   std::array<char, T::max_size> text{};
   put_one(out, {text.data(), static_cast<std::size_t>(value.write(text.data()) - text.data())});
+}
+
+inline void print_value(sink& out, const proxy::endpoint& value) {
+  const bool is_v6 = value.address.version() == ip_version::six;
+  put_if(out, is_v6, "[");
+  print_value(out, value.address);
+  put_all(out, is_v6 ? "]:" : ":", value.port);
+}
+
+/// The value may be anything.
+inline void print_value(sink& out, const proxy::tlv& value) {
+  put_all(out, "tlv{type ", value.type, ", ", value.value.size(), " octets}");
+}
+
+inline void print_value(sink& out, const proxy::ssl_facts& value) {
+  put_all(out, "ssl_facts{", value.uses_tls ? "TLS" : "no TLS");
+  put_if(out, value.has_certificate, ", certificate");
+  put_if(out, value.has_certificate_of_session, ", certificate of the session");
+  put_all(out, ", verify ", value.verify, "}");
+}
+
+inline void print_value(sink& out, const proxy::header& value) {
+  put_all(out, "header{version ", static_cast<unsigned>(value.version), ", ", word(value.command), ", ", word(value.family), ", ",
+          word(value.transport));
+  if (const auto client = value.client()) {
+    put_one(out, ", ");
+    print_value(out, *client);
+    put_one(out, " to ");
+    print_value(out, *value.server());
+  }
+  if (value.family == proxy::family::local_socket) {
+    put_one(out, ", ");
+    put_escaped(out, value.source_path);
+    put_one(out, " to ");
+    put_escaped(out, value.destination_path);
+  }
+  if (!value.tlvs.empty()) put_all(out, ", TLVs of ", value.tlvs.octets().size(), " octets");
+  out.push_back('}');
 }
 
 inline void print_value(sink& out, const original_recipient& value) { put_all(out, value.address_type, ";", value.address); }
@@ -730,15 +780,15 @@ template <class T>
 concept formatted_value =
     spelt_value<T> || self_writing<T> ||(std::is_enum_v<T>&& has_word<T>) ||
     is_one_of<T, version_number, errc, error, enhanced_status_code, reply, parameter, base64, claimed_submitter, notify_set,
-              original_recipient, auth_mechanism, secret, date_time, mx_record, sasl::challenge, sasl::credentials, ticket,
-              transmit, receive, start_tls, close_channel, answer_due, mail_data, transaction_reset, violation, wait,
-              greeting_question, hello_question, starttls_question, auth_question, mail_question, rcpt_question, data_question,
-              message_question, listing, vrfy_question, expn_question, help_question, etrn_question, burl_question, custom_question,
-              exchange_ended, received_reply, keyword_line, announced_limits, capabilities, idle, credentials_question,
-              mail_data_question, greeting_result, hello_result, starttls_result, authentication_result, ready, recipient_result,
-              recipient_deferred, message_result, transaction_failed, command_result, unsolicited, failed, finding, other_first,
-              observed_command, malformed_command, observed_reply, observed_hello, observed_auth, observed_message, observed_tls,
-              anomaly, joined_midway, lost>;
+              original_recipient, auth_mechanism, secret, date_time, mx_record, proxy::endpoint, proxy::tlv, proxy::ssl_facts,
+              proxy::header, sasl::challenge, sasl::credentials, ticket, transmit, receive, start_tls, close_channel, answer_due,
+              mail_data, transaction_reset, violation, wait, greeting_question, hello_question, starttls_question, auth_question,
+              mail_question, rcpt_question, data_question, message_question, listing, vrfy_question, expn_question, help_question,
+              etrn_question, burl_question, custom_question, exchange_ended, received_reply, keyword_line, announced_limits,
+              capabilities, idle, credentials_question, mail_data_question, greeting_result, hello_result, starttls_result,
+              authentication_result, ready, recipient_result, recipient_deferred, message_result, transaction_failed,
+              command_result, unsolicited, failed, finding, other_first, observed_command, malformed_command, observed_reply,
+              observed_hello, observed_auth, observed_message, observed_tls, anomaly, joined_midway, lost>;
 
 /// Formats as a string what `print_value` has put together.
 template <class T>

@@ -226,6 +226,24 @@ class TableTest(unittest.TestCase):
         self.assertEqual(self.run_table("--draw", "2", "--seed", "7"), self.run_table("--draw", "2", "--seed", "7"))
         self.assertEqual(self.run_table("--draw", "4")[0], 2)
 
+    def test_a_list_of_a_document_that_is_no_rfc_has_its_name_in_its_ids(self):
+        self.write("tests/conformance/proxy.tsv", COLUMNS + clause("PROXY-2.1-01") + clause("PROXY-2.1-02") + clause("PROXY-2.2-01"))
+        self.write("tests/a_test.cpp", 'TEST_CASE("t", "[proxy][PROXY-2.1-01][PROXY-2.1-02]") { row{"PROXY-2.2-01", 1}; }')
+        page = self.page()
+        self.assertIn("| proxy | 3 | 2 | 0 | 1 |", page)
+        self.assertIn("| PROXY-2.2-01 | MUST | t | `a_test.cpp` |", page)
+        self.write("tests/b_test.cpp", 'TEST_CASE("t", "[PROXY-9-01]") {\n R"(\n# [XCLIENT-2-01] x\n)"; }')
+        errors = self.run_table("--check")[2]
+        self.assertIn("tests/b_test.cpp:1: no clause list has the id PROXY-9-01", errors)
+        self.assertIn("tests/b_test.cpp:3: no clause list has the id XCLIENT-2-01", errors)
+
+    def test_a_list_that_no_document_has_is_not_read(self):
+        self.write("tests/conformance/other.tsv", COLUMNS + clause("OTHER-1-01"))
+        self.write("tests/a_test.cpp", 'TEST_CASE("t", "[OTHER-1-01]") {}')
+        self.assertEqual(self.run_table("--missing")[0], 0)
+        self.write("tests/conformance/rfc1.tsv", COLUMNS + clause("OTHER-1-01"))
+        self.assertIn("not a row of a clause list", self.run_table("--missing")[2])
+
     def test_markup_in_a_summary_stays_text(self):
         self.assertIn("A \\| of \\<5321-4.1-01\\>.", self.page())
 
