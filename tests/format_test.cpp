@@ -360,6 +360,14 @@ TEST_CASE("No formatted action shows a credential", "[format][T37]") {
         "burl_question{URL of 32 octets, last, ticket 2}");
 }
 
+TEST_CASE("A command is formatted as a line, and shows no credential", "[format][observer][T37]") {
+  const auto shown = [](std::string_view line) { return fmt::format("{}", *parse_command(line)); };
+  CHECK(shown("mail FROM:<a@b.example> SIZE=1 BODY=8BITMIME") == "MAIL FROM:<a@b.example> SIZE=1 BODY=8BITMIME");
+  CHECK(shown("BDAT 5 LAST") == "BDAT 5 LAST");
+  CHECK(shown("AUTH PLAIN AHVzZXIAc2VjcmV0") == "AUTH PLAIN");
+  CHECK(fmt::format("{:>6}", *parse_command("QUIT")) == "  QUIT");
+}
+
 struct converts_to_reply {
   operator reply() const { return replies::ok; }
 };

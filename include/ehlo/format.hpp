@@ -798,6 +798,8 @@ struct value_formatter : fmt::formatter<fmt::string_view> {
     sink out;
     if constexpr (is_one_of<T, server_action, client_action, observer_action>) {
       std::visit([&out](const auto& action) { detail::print_value(out, action); }, value);
+    } else if constexpr (std::is_same_v<T, any_command>) {
+      detail::print_command(out, value);
     } else {
       detail::print_value(out, value);
     }
@@ -831,6 +833,10 @@ struct fmt::formatter<ehlo::client_action, char> : ehlo::detail::value_formatter
 
 template <>
 struct fmt::formatter<ehlo::observer_action, char> : ehlo::detail::value_formatter<ehlo::observer_action> {};
+
+/// A command as a line: what AUTH and BURL carry is not shown.
+template <>
+struct fmt::formatter<ehlo::any_command, char> : ehlo::detail::value_formatter<ehlo::any_command> {};
 /// @endcond
 
 #endif  // EHLO_FORMAT_HPP

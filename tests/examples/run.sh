@@ -36,3 +36,11 @@ elif [ $# -eq 0 ]; then
   export EHLO_SEND
   python3 "$here/send_test.py"
 fi
+# 06_observe needs libpcap.
+EHLO_OBSERVE=$(find "$build" -name 06_observe -type f -perm -u+x | head -n 1)
+if [ -z "$EHLO_OBSERVE" ]; then
+  echo "$0: skipped the tests of 06_observe, which was not built"
+elif [ $# -eq 0 ]; then
+  export EHLO_OBSERVE
+  python3 "$here/observe_test.py"
+fi
