@@ -108,10 +108,17 @@ if(TARGET 05_submission)
   target_compile_definitions(05_submission PRIVATE ${asio_definitions})
   target_include_directories(05_submission SYSTEM PRIVATE ${ASIO_INCLUDE_DIR} ${GSASL_INCLUDE_DIR})
   target_link_libraries(05_submission PRIVATE ${GSASL_LIBRARY} Threads::Threads)
+  # Its driver serves a client as well.
+  add_executable(asio_drive ${PROJECT_SOURCE_DIR}/tests/examples/asio_drive.cpp)
+  target_link_libraries(asio_drive PRIVATE ehlo_developer OpenSSL::SSL Threads::Threads)
+  target_compile_definitions(asio_drive PRIVATE ${asio_definitions})
+  target_include_directories(asio_drive SYSTEM PRIVATE ${ASIO_INCLUDE_DIR})
+  add_test(NAME asio_drive COMMAND asio_drive)
   if(EHLO_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     # Clang 14 cannot put the check of function pointers' types before a coroutine ("a difference across sections").
     # An option of the source, because those of a target stand before -fsanitize.
-    set_source_files_properties(${PROJECT_SOURCE_DIR}/examples/05_submission.cpp PROPERTIES COMPILE_OPTIONS -fno-sanitize=function)
+    set_source_files_properties(${PROJECT_SOURCE_DIR}/examples/05_submission.cpp ${PROJECT_SOURCE_DIR}/tests/examples/asio_drive.cpp
+                                PROPERTIES COMPILE_OPTIONS -fno-sanitize=function)
   endif()
 endif()
 if(TARGET 06_observe)
