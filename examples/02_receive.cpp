@@ -49,7 +49,7 @@
 
 namespace {
 
-constexpr const char* help_text = R"(Usage: 02_receive --maildir FOLDER [OPTION]...
+constexpr const char* help_text = R"(Usage: 02_receive --maildir FOLDER|--discard [OPTION]...
 Receive mail by SMTP and store it in a Maildir.
 
   --listen ADDR:PORT        where to listen: 127.0.0.1:2525, [::1]:2525; port 0: any free port, which is
@@ -60,6 +60,7 @@ Receive mail by SMTP and store it in a Maildir.
   --maildir FOLDER          where mail goes; made if it is not there. %u is the local-part, which then has
                             to be plain (letters, digits, . _ - +; not beginning with . or -), so that it is
                             safe as a name of a folder; %% is a percent sign
+  --discard                 take mail for anyone and drop it, instead of --maildir: to measure and to test senders
   --lmtp                    speak LMTP instead of SMTP (not on port 25)
   --max-size OCTETS         largest message, at least 65536; 0: any (default 67108864)
   --max-connections NUMBER  more are told 421 (default 500)
@@ -80,6 +81,7 @@ struct settings {
   std::vector<ehlo::host> domains;
   std::string_view maildir;
   bool one_for_each_mailbox = false;  ///< %u stands in `maildir`
+  bool discard = false;               ///< mail is dropped; there is no `maildir`
   std::size_t most_connections = 500;
   std::uint32_t most_hops = 100;
   std::chrono::seconds grace{5};
@@ -107,19 +109,13 @@ std::string expand(std::string_view folder, std::string_view user) {
 
 void read_arguments(int argc, char** argv, settings& out) {
   static const option known[] = {
-      {"listen", required_argument, nullptr, 'i'},
-      {"hostname", required_argument, nullptr, 'n'},
-      {"domain", required_argument, nullptr, 'd'},
-      {"maildir", required_argument, nullptr, 'm'},
-      {"lmtp", no_argument, nullptr, 'l'},
-      {"max-size", required_argument, nullptr, 's'},
-      {"max-connections", required_argument, nullptr, 'c'},
-      {"max-hops", required_argument, nullptr, 'p'},
-      {"timeout", required_argument, nullptr, 't'},
-      {"grace", required_argument, nullptr, 'g'},
-      {"verbose", no_argument, nullptr, 'v'},
-      {"help", no_argument, nullptr, 'h'},
-      {nullptr, 0, nullptr, 0},
+      {"listen", required_argument, nullptr, 'i'},   {"hostname", required_argument, nullptr, 'n'},
+      {"domain", required_argument, nullptr, 'd'},   {"maildir", required_argument, nullptr, 'm'},
+      {"discard", no_argument, nullptr, 'x'},        {"lmtp", no_argument, nullptr, 'l'},
+      {"max-size", required_argument, nullptr, 's'}, {"max-connections", required_argument, nullptr, 'c'},
+      {"max-hops", required_argument, nullptr, 'p'}, {"timeout", required_argument, nullptr, 't'},
+      {"grace", required_argument, nullptr, 'g'},    {"verbose", no_argument, nullptr, 'v'},
+      {"help", no_argument, nullptr, 'h'},           {nullptr, 0, nullptr, 0},
   };
   constexpr std::uint32_t one_day = 86400;
   example::arguments given{argc, argv, known, help_text};
@@ -139,6 +135,7 @@ void read_arguments(int argc, char** argv, settings& out) {
         if (expand(out.maildir, "a").empty())
           given.refuse("--maildir wants a folder, with %u or %% in it, not '{}'", given.value());
         break;
+      case 'x': out.discard = true; break;
       case 'l': out.options.protocol = ehlo::protocol::lmtp; break;
       case 's': out.options.limits.message = given.number<std::uint64_t>(); break;
       case 'c': out.most_connections = given.number<std::size_t>(1); break;
@@ -151,7 +148,8 @@ void read_arguments(int argc, char** argv, settings& out) {
       case 'v': out.verbose = true; break;
     }
   }
-  if (out.maildir.empty()) given.refuse("--maildir is missing");
+  if (out.maildir.empty() && !out.discard) given.refuse("--maildir is missing");
+  if (!out.maildir.empty() && out.discard) given.refuse("--maildir and --discard exclude each other");
   if (out.listen.empty()) out.listen.emplace_back("127.0.0.1:2525");
   for (const std::string& address : out.listen) {
     const std::size_t colon = address.rfind(':');
@@ -367,6 +365,7 @@ class receiver {
   }
 
   ehlo::reply on(const ehlo::rcpt_question& q) {
+    if (chosen_.discard) return ehlo::replies::rcpt_ok;
     const auto to = q.forward_path.mailbox();
     if (to && std::ranges::find(chosen_.domains, to->host()) == chosen_.domains.end()) return ehlo::replies::relaying_denied;
     std::string user = "postmaster";  // in any case, and with or without a domain (RFC 5321 4.5.1)
@@ -388,6 +387,7 @@ class receiver {
 
   void on(const ehlo::data_question&) {
     session_.accept();
+    if (chosen_.discard) return;
     const std::string id = unique_id();
     header_ = {};
     delivery_.emplace(file_name(id, chosen_.hostname), maildirs_);
@@ -406,6 +406,7 @@ class receiver {
   }
 
   ehlo::reply on(const ehlo::message_question& q) {
+    if (chosen_.discard) return ehlo::replies::message_ok;
     if (chosen_.options.protocol == ehlo::protocol::lmtp) {
       if (q.recipient == 0) outcomes_ = delivery_->deliver_to_each();
       const int failure = outcomes_[maildir_of_recipient_[q.recipient]];
@@ -797,10 +798,12 @@ class server {
 int main(int argc, char** argv) {
   static settings chosen;
   read_arguments(argc, argv, chosen);
-  const std::string first = expand(chosen.maildir, "postmaster");
-  if (const int failure = make_maildir(first)) {
-    fmt::print(stderr, "{}: {}: {}\n", argv[0], first, std::strerror(failure));
-    return EXIT_FAILURE;
+  if (!chosen.discard) {
+    const std::string first = expand(chosen.maildir, "postmaster");
+    if (const int failure = make_maildir(first)) {
+      fmt::print(stderr, "{}: {}: {}\n", argv[0], first, std::strerror(failure));
+      return EXIT_FAILURE;
+    }
   }
   server here{chosen};
   for (const std::string& address : chosen.listen) {

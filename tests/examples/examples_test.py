@@ -37,7 +37,8 @@ class Options(unittest.TestCase):
         wanted = {
             DIALOGUE: ['--hostname', '--lmtp', '--max-size', '--max-recipients', '--max-errors', '--tls-active', '--auth', '--reject-rcpt',
                        '--user', '--list', '--actions', '--help'],
-            RECEIVE: ['--listen', '--hostname', '--domain', '--maildir', '--lmtp', '--max-size', '--max-connections', '--timeout',
+            RECEIVE: ['--listen', '--hostname', '--domain', '--maildir', '--discard', '--lmtp', '--max-size', '--max-connections',
+                      '--timeout',
                       '--verbose', '--help'],
             IN_MEMORY: ['--from', '--to', '--refuse', '--file', '--cut', '--lmtp', '--no-pipelining', '--no-chunking', '--help'],
         }
@@ -71,6 +72,7 @@ class Options(unittest.TestCase):
             (IN_MEMORY, ['--refuse', 'x'], "'x'"),
             (IN_MEMORY, ['--file', '/nonexistent'], '/nonexistent'),
             (RECEIVE, [], '--maildir is missing'),
+            (RECEIVE, folder + ['--discard'], 'exclude'),
             (RECEIVE, ['--maildir', '/x/%z'], '%u'),
             (RECEIVE, folder + ['--listen', '2525'], 'ADDR:PORT'),
             (RECEIVE, folder + ['--listen', '127.0.0.1:25', '--lmtp'], 'port 25'),
@@ -252,8 +254,8 @@ class Server:
                 resource.setrlimit(name, (value, value))
 
         self.process = subprocess.Popen(
-            [RECEIVE, '--listen', listen, '--hostname', 'mx.example.org', '--domain', 'example.org', '--maildir',
-             os.path.join(self.folder, maildir), *options],
+            [RECEIVE, '--listen', listen, '--hostname', 'mx.example.org', '--domain', 'example.org',
+             *(['--maildir', os.path.join(self.folder, maildir)] if maildir else ['--discard']), *options],
             stdout=subprocess.PIPE, stderr=self.log, preexec_fn=lower_limits, env={**os.environ, **(environment or {})})
         said = self.process.stdout.readline().decode()
         self.address, self.port = re.fullmatch(r'listening on (.*):(\d+)\n', said).groups()
@@ -416,6 +418,17 @@ class Receive(unittest.TestCase):
             with server.connect() as client:
                 client.begin('pOSTmaster')
                 self.assertTrue(client.finish(b'x\r\n').startswith('250'))
+
+    def test_discard_takes_mail_for_anyone_and_stores_none(self):
+        for protocol in [], ['--lmtp']:
+            with Server(*protocol, maildir=None) as server, server.connect() as client:
+                client.say(('LHLO' if protocol else 'EHLO') + ' client.example')
+                for _ in range(2):
+                    client.say('MAIL FROM:<alice@example.org>')
+                    self.assertTrue(client.say('RCPT TO:<bob@elsewhere.example>').startswith('250'))
+                    self.assertTrue(client.say('DATA').startswith('354'))
+                    self.assertTrue(client.finish(b'Received: x\r\n' * 200 + b'\r\n' + b'x' * 70000 + b'\r\n').startswith('250'))
+                self.assertEqual(os.listdir(server.folder), [])
 
     def test_only_a_plain_local_part_becomes_a_folder(self):  # THREATS [T22]
         with Server() as server, server.connect() as client:
