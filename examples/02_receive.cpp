@@ -30,6 +30,7 @@
 #include <cstring>
 #include <ctime>
 #include <list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,6 +47,7 @@
 
 #include "support/host_name.hpp"
 #include "support/options.hpp"
+#include "support/transcript_printer.hpp"
 
 namespace {
 
@@ -67,7 +69,7 @@ Receive mail by SMTP and store it in a Maildir.
   --max-hops NUMBER         Received fields of a message that is in a loop (default 100)
   --timeout SECONDS         how long a client may be silent (default 300, and 180 within a message)
   --grace SECONDS           how long messages may still come in after SIGTERM (default 5)
-  --verbose                 print each action of each session as a line on standard error
+  --verbose                 print the dialogue of each session on standard error, without mail data
   --help                    show this
 
 SIGTERM and SIGINT end it: idle clients are told 421; a second signal does not wait for the others.
@@ -495,6 +497,7 @@ class connection : public receiver {
  public:
   connection(const settings& chosen, descriptor socket, std::string client_address, bool is_welcome)
       : receiver{chosen, std::move(client_address)}, socket_{std::move(socket)}, is_welcome_{is_welcome} {
+    if (chosen_.verbose) transcript_ = std::make_unique<example::transcript_printer>(client_address_ + " ");
     run();
   }
 
@@ -549,6 +552,7 @@ class connection : public receiver {
   }
 
   void on(ehlo::transmit a) {
+    if (transcript_) transcript_->hear(ehlo::direction::from_server, a.octets);
     unsent_ = a.octets;
     send_more();
   }
@@ -567,11 +571,7 @@ class connection : public receiver {
   /// Does what the session says until it needs the socket.
   void run() {
     while (!is_over() && !is_lingering_ && !wants_octets_ && unsent_.empty()) {
-      const ehlo::server_action action = session_.next(input_);
-      if (chosen_.verbose) {
-        std::visit([&](const auto& a) { fmt::print(stderr, "{} {}\n", client_address_, a); }, action);
-      }
-      ehlo::dispatch(session_, action, *this);
+      ehlo::dispatch(session_, session_.next(input_), *this);
     }
     if (const ehlo::wait wait = session_.timeout(); !is_lingering_ && wait.serial != wait_serial_) {
       wait_serial_ = wait.serial;
@@ -607,6 +607,7 @@ class connection : public receiver {
     if (count < 0) session_.disconnected();
     if (count == 0) session_.end_of_input();
     input_ = {buffer_.data(), count > 0 ? static_cast<std::size_t>(count) : 0};
+    if (transcript_) transcript_->hear(ehlo::direction::from_client, input_);
     wants_octets_ = false;
   }
 
@@ -617,6 +618,7 @@ class connection : public receiver {
   std::string_view unsent_;    ///< the rest of `transmit`
   std::string_view input_;     ///< octets in `buffer_` that the session has not taken
   std::vector<char> buffer_ = std::vector<char>(16384);
+  std::unique_ptr<example::transcript_printer> transcript_;  ///< with --verbose
   std::uint32_t wait_serial_ = 0;
   moment deadline_ = clock_type::now() + std::chrono::minutes{5};
 };

@@ -49,6 +49,7 @@
 #include "support/options.hpp"
 #include "support/posix_channel.hpp"
 #include "support/secret_octets.hpp"
+#include "support/transcript_printer.hpp"
 
 namespace {
 
@@ -77,7 +78,7 @@ Send the message in FILE ("-": standard input) and say what came of it for each 
   --normalize             let lines that end in LF or CR alone end in CRLF
   --no-pipelining         send each command when the one before is answered
   --no-chunking           send by DATA even where BDAT is offered
-  --verbose               print each action of the session as a line on standard error; never a secret
+  --verbose               print the dialogue on standard error, without credentials and mail data
   --help                  show this
 
 Prints a line for each recipient: delivered, refused, deferred, not sent or unknown, and why. Exit status: 0, all
@@ -505,7 +506,9 @@ class sender {
         trusted_{trusted},
         password_{password},
         session_{chosen.options},
-        verdicts_(envelope.recipient_count()) {}
+        verdicts_(envelope.recipient_count()) {
+    if (chosen.verbose) transcript_ = std::make_unique<example::transcript_printer>("");
+  }
   sender(const sender&) = delete;
   sender& operator=(const sender&) = delete;
   ~sender() { ehlo::wipe(scratch_.data(), scratch_.size()); }
@@ -538,12 +541,14 @@ class sender {
   // What the session says: see `dispatch`.
 
   void on(const ehlo::transmit& a) {
+    if (transcript_) transcript_->hear(ehlo::direction::from_client, a.octets);
     if (channel_.write(a.octets) != example::outcome::done) session_.disconnected();
   }
   void on(const ehlo::receive&) { read(); }
   void on(const ehlo::start_tls&) {
     const example::outcome shaken = shake_hands();
     if (shaken == example::outcome::done) {
+      if (transcript_) transcript_->tls_started();
       session_.tls_started(who());
     } else if (shaken == example::outcome::expired) {
       session_.timed_out();
@@ -611,7 +616,6 @@ class sender {
  private:
   ehlo::client_action next() {
     const ehlo::client_action action = session_.next(input_);
-    if (chosen_.verbose) fmt::print(stderr, "{}\n", action);
     if (const ehlo::wait wait = session_.timeout(); wait.serial != serial_) {
       constexpr std::chrono::seconds last_words{60};  // while the session waits for nothing, what it says still has to leave
       serial_ = wait.serial;
@@ -623,7 +627,10 @@ class sender {
   void read() {
     std::size_t count = 0;
     switch (channel_.read(buffer_, count)) {
-      case example::outcome::done: input_ = {buffer_.data(), count}; break;
+      case example::outcome::done:
+        input_ = {buffer_.data(), count};
+        if (transcript_) transcript_->hear(ehlo::direction::from_server, input_);
+        break;
       case example::outcome::ended: session_.end_of_input(); break;
       case example::outcome::expired: session_.timed_out(); break;
       case example::outcome::broken: session_.disconnected(); break;
@@ -691,7 +698,8 @@ class sender {
   ehlo::secret password_;
   ehlo::client_session session_;
   std::vector<verdict> verdicts_;
-  std::optional<verdict> said_;  ///< by the server, when it failed the transaction
+  std::unique_ptr<example::transcript_printer> transcript_;  ///< with --verbose
+  std::optional<verdict> said_;                              ///< by the server, when it failed the transaction
   int status_ = EX_OK;
   std::string last_note_;
   std::optional<std::uint32_t> serial_;

@@ -64,6 +64,7 @@
 #include "support/host_name.hpp"
 #include "support/options.hpp"
 #include "support/secret_octets.hpp"
+#include "support/transcript_printer.hpp"
 
 namespace {
 
@@ -90,7 +91,7 @@ Take mail for submission from users who authenticate under TLS, and store it in 
   --max-connections NUMBER  more are told 421, or closed where TLS would come first (default 500)
   --timeout SECONDS         how long a client may be silent (default 300, and 180 within a message)
   --grace SECONDS           how long messages may still come in after SIGTERM (default 5)
-  --verbose                 print each action of each session as a line on standard error; never a secret
+  --verbose                 print the dialogue of each session on standard error, without credentials and mail data
   --help                    show this
 
 SIGTERM and SIGINT end it: idle clients are told 421; a second signal does not wait for the others.
@@ -451,13 +452,24 @@ class submission_handler {
  public:
   submission_handler(const service& here, const ehlo::server_options& options, example::asio_channel& channel,
                      std::string client_address, bool is_welcome)
-      : here_{here}, channel_{channel}, client_address_{std::move(client_address)}, is_welcome_{is_welcome}, session_{options} {}
+      : here_{here}, channel_{channel}, client_address_{std::move(client_address)}, is_welcome_{is_welcome}, session_{options} {
+    if (here.chosen.verbose) transcript_ = std::make_unique<example::transcript_printer>(client_address_ + " ");
+  }
 
   ehlo::server_session& session() { return session_; }
 
-  void seen(const ehlo::server_action& action) const {
-    if (!here_.chosen.verbose) return;
-    std::visit([&](const auto& a) { fmt::print(stderr, "{} {}\n", client_address_, a); }, action);
+  void seen(const ehlo::server_action& action) {
+    const auto* const said = std::get_if<ehlo::transmit>(&action);
+    if (said != nullptr && transcript_) transcript_->hear(ehlo::direction::from_server, said->octets);
+  }
+
+  void heard(std::string_view octets) {
+    if (transcript_) transcript_->hear(ehlo::direction::from_client, octets);
+  }
+
+  void on(const ehlo::start_tls&) {
+    if (transcript_) transcript_->tls_started();
+    session_.tls_started();
   }
 
   void on(const ehlo::greeting_question&) {
@@ -678,6 +690,7 @@ class submission_handler {
   std::string client_address_;  ///< as an address literal
   bool is_welcome_;
   ehlo::server_session session_;
+  std::unique_ptr<example::transcript_printer> transcript_;  ///< with --verbose
   std::string client_;
   std::string user_;
   std::variant<std::monostate, ehlo::sasl::server_exchange, sasl_library::exchange> exchange_;

@@ -87,8 +87,8 @@ proceed hand_over(Session& session, Handler& handler, const Action& action) {
 /// comes later, with the ticket), or nothing if it has answered, or will; for another action `proceed`, or nothing.
 ///
 /// `handler.on(start_tls)`, if there is one, is called after a handshake that succeeded, and says `tls_started(...)` to the
-/// session. `handler.seen(action)`, if there is one, sees each action first. News for the session from outside (`shutdown`, a late
-/// answer) are followed by `channel.wake()`.
+/// session. `handler.seen(action)`, if there is one, sees each action first, `handler.heard(octets)` what was read. News for the
+/// session from outside (`shutdown`, a late answer) are followed by `channel.wake()`.
 template <class Session, class Channel, class Handler>
 asio::awaitable<void> drive(Session& session, Channel& channel, Handler& handler) {
   constexpr std::chrono::seconds last_words{60};  // while the session waits for nothing, what it says still has to leave
@@ -142,7 +142,10 @@ asio::awaitable<void> drive(Session& session, Channel& channel, Handler& handler
     }
     ehlo::wipe(buffer.data(), count);  // what was read before may be a password, and all of it was taken
     switch (co_await channel.read(buffer, count)) {
-      case outcome::done: input = {buffer.data(), count}; break;
+      case outcome::done:
+        input = {buffer.data(), count};
+        if constexpr (requires { handler.heard(input); }) handler.heard(input);
+        break;
       case outcome::ended: session.end_of_input(); break;
       case outcome::woken: break;
       case outcome::expired:

@@ -63,6 +63,7 @@
 #include <ehlo/observer/finding.hpp>
 #include <ehlo/observer/observer.hpp>
 #include <ehlo/observer/options.hpp>
+#include <ehlo/observer/transcript.hpp>
 #include <ehlo/parameters.hpp>
 #include <ehlo/protocol/effect_of_replies.hpp>
 #include <ehlo/protocol/order_of_commands.hpp>

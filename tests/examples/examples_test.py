@@ -398,6 +398,21 @@ class Receive(unittest.TestCase):
             self.assertTrue(client.reply().startswith('250'))
             self.assertEqual(server.messages(), [text])
 
+    def test_verbose_shows_the_dialogue_without_mail_data(self):  # THREATS [T37]
+        with Server('--verbose') as server:
+            self.assertTrue(server.deliver(b'Subject: hidden\r\n\r\nhidden\r\n').startswith('250'))
+            with server.connect() as client:
+                client.say('AUTH PLAIN AGFsaWNlAHNlY3JldA==')
+                client.say('AGFsaWNlAHNlY3JldA==')
+            server.stop()
+            server.log.seek(0)
+            log = server.log.read()
+            self.assertIn(b'[127.0.0.1] C: RCPT TO:<bob@example.org>\n[127.0.0.1] S: 250 2.1.5', log)
+            self.assertIn(b'[127.0.0.1] C: [27 octets of mail data]\n[127.0.0.1] C: .\n[127.0.0.1] S: 250 2.6.0', log)
+            self.assertIn(b'[127.0.0.1] C: AUTH PLAIN ****\n', log)
+            self.assertNotIn(b'hidden', log)
+            self.assertNotIn(b'AGFsaWNl', log)
+
     def test_relaying_is_refused(self):  # THREATS [T52]
         with Server(maildir='all') as server, server.connect() as client:
             client.say('EHLO client.example')

@@ -351,11 +351,20 @@ class Messages(unittest.TestCase):
                 self.assertEqual(b'100 %' in shown and b'####' in shown, has_bar, shown)
             self.assertEqual(send(server.port, octets=large).errors, '')
 
-    def test_verbose_shows_no_octets(self):
-        with Receiver() as server:
-            sent = send(server.port, '--verbose', octets=b'a: secret\r\n\r\n')
-            self.assertIn('message_result{recipients 0 to 1, 250 2.6.0', sent.errors)
-            self.assertNotIn('a: secret', sent.errors)
+    def test_verbose_shows_the_dialogue_without_mail_data(self):
+        for options, said in [([], 'C: BDAT 13 LAST\nC: [13 octets of mail data]\nS: 250 2.6.0'),
+                              (['--no-chunking'], 'C: [13 octets of mail data]\nC: .\nS: 250 2.6.0')]:
+            with Receiver() as server:
+                sent = send(server.port, '--verbose', *options, octets=b'a: secret\r\n\r\n')
+                self.assertTrue(sent.errors.startswith('S: 220 mx.example ESMTP\nC: EHLO client.example\nS: 250-mx.example\n'), sent.errors)
+                self.assertIn('C: MAIL FROM:<a@client.example>', sent.errors)
+                self.assertIn(said, sent.errors)
+                self.assertTrue(sent.errors.endswith('C: QUIT\nS: 221 2.0.0 mx.example Service closing transmission channel\n'), sent.errors)
+                self.assertNotIn('secret', sent.errors)
+
+    def test_verbose_hides_what_a_reply_could_do_to_a_terminal(self):
+        with Script(b'220 mx \x1b[2Jx\r\n', 'EHLO .*', b'250 mx\r\n', 'MAIL .*', b'550 no\r\n', *BYE) as server:
+            self.assertIn('S: 220 mx \\x1B[2Jx\n', send(server.port, '--verbose').errors)
 
 
 if __name__ == '__main__':

@@ -124,6 +124,8 @@ class Submission:
         log = self.log.read() + self.process.stdout.read()
         for secret in (PASSWORD, base64.b64encode(PASSWORD.encode()).decode(), base64.b64encode(f"\0{USER}\0{PASSWORD}".encode()).decode()):
             expect(False, secret.encode() in log, "the password in the output")
+        if b" AUTH " in log:
+            expect(True, re.search(rb"C: AUTH [A-Z0-9-]+( \*{4})?\n", log) is not None, "AUTH in the transcript")
 
     def __enter__(self):
         return self
