@@ -6,7 +6,7 @@ import sys
 sys.dont_write_bytecode = True
 import deliveries
 from deliveries import LATER, USERS, deliver, to
-from interop import MESSAGES, expect, main
+from interop import MESSAGES, expect, main, without
 from servers import PASSWORD, Dovecot, Postfix, send
 
 
@@ -81,8 +81,7 @@ def channels():
 def passwords():
     """Postfix with Dovecot's SASL: PLAIN, LOGIN, CRAM-MD5 and SCRAM-SHA-256; a wrong password ends with 77"""
     if not Dovecot.installed():
-        print("      without AUTH: Dovecot is not installed")
-        return
+        return without("AUTH: Dovecot is not installed")
     with Dovecot(["alice"]) as sasl, Postfix(USERS, LATER, sasl=sasl.sasl) as server:
         words = {"address": server.address(server.auth_port)}
         right, wrong = server.write("right", PASSWORD + "\n"), server.write("wrong", "wrong\n")

@@ -17,7 +17,7 @@ import tempfile
 import time
 
 sys.dont_write_bytecode = True
-from interop import MESSAGES, Failed, expect, main, program, run, send_program, skip
+from interop import MESSAGES, Failed, expect, main, program, run, send_program, skip, without
 
 OPENSSL = program("openssl")
 HOST = "localhost"
@@ -293,12 +293,10 @@ def with_swaks():
     """swaks: --tls and --tlsc with PLAIN, LOGIN and CRAM-MD5"""
     swaks = shutil.which("swaks")
     if not swaks:
-        print("      without swaks: not installed")
-        return
+        return without("swaks: not installed")
     support = run([swaks, "--support"])
     if not re.search(r"^=== TLS supported", support, re.MULTILINE):
-        print("      without swaks: it has no TLS")
-        return
+        return without("swaks: it has no TLS")
     with Submission("--cram-md5") as server:
         sent = MESSAGES["dots everywhere"]
         path = server.folder / "mail-data"
@@ -319,8 +317,7 @@ def with_curl():
     """curl: smtp:// with STARTTLS and smtps://, each mechanism that it has"""
     curl = shutil.which("curl")
     if not curl:
-        print("      without curl: not installed")
-        return
+        return without("curl: not installed")
     with Submission("--cram-md5") as server:
         sent = MESSAGES["dots everywhere"]
         path = server.folder / "mail"
@@ -364,8 +361,7 @@ def with_gsasl():
     """GNU SASL: SCRAM-SHA-256, step by step"""
     gsasl = shutil.which("gsasl")
     if not gsasl:
-        print("      without gsasl: not installed")
-        return
+        return without("gsasl: not installed")
     with Submission() as server:
         command = [gsasl, "--smtp", "--connect", f"{HOST}:{server.port}", "--x509-ca-file", server.folder / "ca.pem", "--mechanism",
                    "SCRAM-SHA-256", "--authorization-id", "", "--no-cb"]

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# Installs the mail programs that the tests of this folder drive, on Debian and its relatives: swaks, msmtp, curl, OpenSSL, Python with
-# aiosmtpd, Postfix, Dovecot and Exim. No daemon starts: Postfix stays without a configuration, and while packages are installed,
+# Installs the mail programs that the tests of this folder drive, on Debian and its relatives: swaks, msmtp, curl, GNU SASL, OpenSSL, Python
+# with aiosmtpd, Postfix, Dovecot and Exim. No daemon starts: Postfix stays without a configuration, and while packages are installed,
 # policy-rc.d forbids every start. Nothing is removed: where another mail server is installed, Postfix is not, and the script says so.
 # Mail servers exclude each other as packages: Exim is only unpacked, into build/interop/exim, and runs without privileges.
 set -eu
@@ -9,10 +9,11 @@ set -eu
 lib=/usr/lib/dovecot
 unpacked=$(cd "$(dirname "$0")/../.." && pwd)/build/interop/exim
 missing=
-for pair in swaks:swaks msmtp:msmtp curl:curl openssl:openssl python3:python3 aiosmtpd:python3-aiosmtpd smtp-source:postfix \
+for pair in swaks:swaks msmtp:msmtp curl:curl gsasl:gsasl openssl:openssl python3:python3 aiosmtpd:python3-aiosmtpd smtp-source:postfix \
   dovecot:dovecot-core $lib/lmtp:dovecot-lmtpd $lib/submission:dovecot-submissiond $lib/imap:dovecot-imapd $lib/pop3:dovecot-pop3d; do
   command -v "${pair%:*}" >/dev/null || [ -x "/usr/sbin/${pair%:*}" ] || missing="$missing ${pair#*:}"
 done
+perl -MNet::SSLeay -e 1 2>/dev/null || missing="$missing libnet-ssleay-perl"  # TLS of swaks
 ls /usr/lib/*/libnss_wrapper.so >/dev/null 2>&1 || missing="$missing libnss-wrapper"
 unpack=
 for program in /usr/sbin/exim4 /usr/sbin/exim "$unpacked/usr/sbin/exim4"; do

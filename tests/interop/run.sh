@@ -3,7 +3,7 @@
 # Drives real mail programs against the example 02_receive: tests/interop/run.sh [--install] [--require-all] [BUILD_DIR]
 #
 #   --install      installs the programs first (install.sh), on Debian
-#   --require-all  a program that is missing is a failure; else it is named as skipped
+#   --require-all  a program that is missing, or its TLS, is a failure; else it is named as skipped
 #   BUILD_DIR      where 02_receive was built (default build/tests)
 set -eu
 cd "$(dirname "$0")/../.."
@@ -26,6 +26,9 @@ if ! command -v python3 >/dev/null; then
   exit
 fi
 
+EHLO_REQUIRE_ALL=
+[ "$require_all" = no ] || EHLO_REQUIRE_ALL=yes
+export EHLO_REQUIRE_ALL
 passed= failed= skipped=
 for check in tests/interop/[0-9][0-9]_*; do
   name=$(basename "$check")
