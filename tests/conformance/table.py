@@ -237,8 +237,8 @@ def percent(part, whole):
 
 
 def lists_of(clauses):
-    """The names of the lists, that of SMTP itself first."""
-    return sorted({c.list for c in clauses}, key=lambda name: (name != "rfc5321", name))
+    """The names of the lists: that of SMTP itself first, and those of documents that are no RFCs last."""
+    return sorted({c.list for c in clauses}, key=lambda name: (name != "rfc5321", name in DOCUMENTS, name))
 
 
 def cell(text):
