@@ -163,6 +163,7 @@ TEST_CASE("Enumerators are formatted as their names", "[format]") {
   CHECK(text_of_value(with_protocol::esmtpsa) == "ESMTPSA");
   CHECK(text_of_value(sasl::mechanism::oauthbearer) == "OAUTHBEARER");
   CHECK(text_of_value(text_policy::refuse) == "refuse");
+  CHECK(text_of_value(route_policy::syntax_error) == "syntax_error");
   CHECK(text_of_value(bare_line_ends::keep) == "keep");
   CHECK(text_of_value(custom_parameter::value_rule::required) == "required");
   CHECK(text_of_value(custom_parameter::place::rcpt) == "rcpt");

@@ -121,6 +121,8 @@ constexpr auto golden_replies = std::to_array<golden>({
     {"5321-4.2.3-03", "too_large_for_mailbox", "552 5.2.3 Message size exceeds maximum size of the mailbox"},
     {"5321-4.2.3-03", "too_large_for_priority", "552 5.7.16 Message is too large for its priority"},
     {"5321-4.2.3-03", "mailbox_name_not_allowed", "553 5.1.3 Requested action not taken: mailbox name not allowed"},
+    {"5321-4.2.3-03", "sender_route_refused", "553 5.1.7 Source routes are not accepted"},
+    {"5321-4.2.3-03", "recipient_route_refused", "553 5.1.3 Source routes are not accepted"},
     {"5321-4.2.3-03", "ambiguous_user", "553 5.1.4 User ambiguous"},
     {"5321-4.2.3-03", "ascii_address_required_at_rcpt", "553 5.6.7 Non-ASCII address not permitted for this recipient"},
     {"5321-4.2.3-03", "transaction_failed", "554 5.0.0 Transaction failed"},

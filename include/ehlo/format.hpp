@@ -28,6 +28,7 @@
 #include <ehlo/client/actions.hpp>
 #include <ehlo/client/options.hpp>
 #include <ehlo/client/session.hpp>
+#include <ehlo/codec/command_parser.hpp>
 #include <ehlo/codec/mail_data_writer.hpp>
 #include <ehlo/codec/reply_writer.hpp>
 #include <ehlo/command.hpp>
@@ -221,6 +222,7 @@ constexpr std::string_view word(waiting_for value) {
 constexpr std::string_view word(exchange_end value) { return word_at<3>({"cancelled", "malformed", "aborted"}, value); }
 constexpr std::string_view word(protocol value) { return word_at<2>({"smtp", "lmtp"}, value); }
 constexpr std::string_view word(tls_mode value) { return word_at<4>({"unavailable", "offered", "required", "active"}, value); }
+constexpr std::string_view word(route_policy value) { return word_at<3>({"ignore", "syntax_error", "refuse"}, value); }
 constexpr std::string_view word(text_policy value) { return word_at<2>({"flag", "refuse"}, value); }
 constexpr std::string_view word(bare_line_ends value) { return word_at<2>({"refuse", "keep"}, value); }
 constexpr std::string_view word(custom_parameter::value_rule value) { return word_at<3>({"none", "optional", "required"}, value); }

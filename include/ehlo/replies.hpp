@@ -125,6 +125,8 @@ inline constexpr reply too_large_for_mailbox{552, {5, 2, 3}, "Message size excee
 /// RFC 6710 5
 inline constexpr reply too_large_for_priority{552, {5, 7, 16}, "Message is too large for its priority"};
 inline constexpr reply mailbox_name_not_allowed{553, {5, 1, 3}, "Requested action not taken: mailbox name not allowed"};
+inline constexpr reply sender_route_refused{553, {5, 1, 7}, "Source routes are not accepted"};
+inline constexpr reply recipient_route_refused{553, {5, 1, 3}, "Source routes are not accepted"};
 inline constexpr reply ambiguous_user{553, {5, 1, 4}, "User ambiguous"};  ///< 3.5.1
 /// RFC 6531 3.5
 inline constexpr reply ascii_address_required_at_rcpt{553, {5, 6, 7}, "Non-ASCII address not permitted for this recipient"};
@@ -246,6 +248,8 @@ inline constexpr auto all = std::to_array<named_reply>({
     {"too_large_for_mailbox", too_large_for_mailbox},
     {"too_large_for_priority", too_large_for_priority},
     {"mailbox_name_not_allowed", mailbox_name_not_allowed},
+    {"sender_route_refused", sender_route_refused},
+    {"recipient_route_refused", recipient_route_refused},
     {"ambiguous_user", ambiguous_user},
     {"ascii_address_required_at_rcpt", ascii_address_required_at_rcpt},
     {"transaction_failed", transaction_failed},

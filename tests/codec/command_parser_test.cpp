@@ -125,6 +125,25 @@ TEST_CASE("What is lenient takes what it names and no more", "[codec]") {
   CHECK_FALSE(ehlo::parse_command("EHLO a.example laptop", charset::ascii, words).has_value());
 }
 
+TEST_CASE("What is strict refuses what it names and no more", "[codec]") {
+  using ehlo::route_policy;
+  const auto path = [](std::string_view text) { return *ehlo::forward_path::parse(text); };
+  const ehlo::strictness none;
+  for (const std::string_view text : {"<@x:a@b>", "<\"\"@b>", "<@x,@y:\"\"@b>", "<Postmaster>"}) CHECK(none.check(path(text)));
+  const ehlo::strictness obsolete{.source_routes = route_policy::syntax_error};
+  CHECK(obsolete.check(path("<@x:a@b>")).error() == ehlo::error{errc::source_route_obsolete, 1});
+  CHECK(obsolete.check(path("<\"\"@b>")));
+  const ehlo::strictness refused{.source_routes = route_policy::refuse};
+  CHECK(refused.check(path("<@x:a@b>")).error() == ehlo::error{errc::source_route_refused, 1});
+  CHECK(refused.check(path("<\"@x:\"@b>")));
+  CHECK(refused.check(ehlo::reverse_path{}));
+  const ehlo::strictness empty{.empty_local_part = true};
+  CHECK(empty.check(path("<\"\"@b>")).error() == ehlo::error{errc::empty_local_part, 1});
+  CHECK(empty.check(path("<@x,@y:\"\"@b>")).error() == ehlo::error{errc::empty_local_part, 7});
+  for (const std::string_view text : {"<@x:a@b>", "<\" \"@b>", "<\"\\\"\"@b>", "<Postmaster>"}) CHECK(empty.check(path(text)));
+  CHECK(empty.check(ehlo::reverse_path{}));
+}
+
 TEST_CASE("Parameters are those offered, once each, with values of their own standards", "[codec][5321-4.1.1.11-01]") {
   using place = ehlo::custom_parameter::place;
   using value_rule = ehlo::custom_parameter::value_rule;

@@ -207,6 +207,12 @@ TEST_CASE("the fragments of the how-to pages do what they say", "[docs]") {
     CHECK(options.check());
   }
   {
+    ehlo::server_options options{.hostname = "mx.example.org"};
+    options.strictness.source_routes = ehlo::route_policy::refuse;  // 553; syntax_error: 501; ignore, the default: left out
+    options.strictness.empty_local_part = true;                     // ""@example.org gets 501
+    CHECK(options.check());
+  }
+  {
     static constexpr ehlo::custom_verb verbs[] = {{"XCOUNT", true}};
     static constexpr std::string_view keywords[] = {"XEXAMPLE one two"};
     ehlo::server_options options{.hostname = "mx.example.org"};

@@ -303,6 +303,14 @@ TEST_CASE("A source route is read and given apart, and does not count", "[gramma
   }
 }
 
+TEST_CASE("A path tells whether its local-part is empty", "[grammar]") {
+  CHECK(forward_path::parse("<\"\"@b>")->has_empty_local_part());
+  CHECK(forward_path::parse("<@x:\"\"@b>")->has_empty_local_part());
+  for (const std::string_view text : {"<a@b>", "<\" \"@b>", "<\"\\\"\"@b>", "<Postmaster>"})
+    CHECK_FALSE(forward_path::parse(text)->has_empty_local_part());
+  CHECK_FALSE(reverse_path{}.has_empty_local_part());
+}
+
 TEST_CASE("Receivers understand source routes", "[grammar][5321-4.1.1.3-02][T28]") {
   CHECK(forward_path::parse("<@x,@y:z@w>"));
   CHECK(reverse_path::parse("<@x,@y:z@w>"));

@@ -78,6 +78,16 @@ TEST_CASE("What is wrong with an address is said with the code of sender or reci
   }
 }
 
+TEST_CASE("What the options refuse is about the address, too", "[server]") {
+  for (const errc code : {errc::source_route_obsolete, errc::empty_local_part}) {
+    CHECK(reply_for(code, verb::mail) == ehlo::replies::bad_sender_syntax);
+    CHECK(reply_for(code, verb::rcpt) == ehlo::replies::bad_recipient_syntax);
+    CHECK(reply_for(code, verb::vrfy) == ehlo::replies::syntax_error);
+  }
+  CHECK(reply_for(errc::source_route_refused, verb::mail) == ehlo::replies::sender_route_refused);
+  CHECK(reply_for(errc::source_route_refused, verb::rcpt) == ehlo::replies::recipient_route_refused);
+}
+
 TEST_CASE("An address that needs SMTPUTF8 has codes of its own where that is offered", "[server][6531-3.5-01]") {
   CHECK(reply_for(errc::utf8_not_allowed, verb::mail, true) == ehlo::replies::ascii_address_required_at_mail);
   CHECK(reply_for(errc::utf8_not_allowed, verb::rcpt, true) == ehlo::replies::ascii_address_required_at_rcpt);

@@ -208,6 +208,37 @@ TEST_CASE("a source route is taken and dropped", "[server][transaction][5321-4.1
                         "z@w.example>\nS: 501\nC: RCPT TO:<@x.example:>\nS: 501\nC: RCPT TO:<@x.example:postmaster>\nS: 501\n");
 }
 
+TEST_CASE("a source route is refused with 501 or 553 where the options say so", "[server][transaction][T28]") {
+  setup how;
+  how.options.strictness.source_routes = ehlo::route_policy::syntax_error;
+  check_server_dialogue(hello +
+                            "C: MAIL FROM:<@x.example:a@b.example>\nS: 501 5.1.7\nC: MAIL FROM:<a@b.example>\nS: 250\n"
+                            "C: RCPT TO:<@x.example,@y.example:z@w.example>\nS: 501 5.1.3\nC: RCPT TO:<z@w.example>\nS: 250\nC: "
+                            "RCPT TO:<Postmaster>\nS: 250\n",
+                        how);
+  how.options.strictness.source_routes = ehlo::route_policy::refuse;
+  check_server_dialogue(
+      hello +
+          "C: MAIL FROM:<@x.example:a@b.example>\nS: 553 5.1.7 Source routes are not accepted\n"
+          "C: MAIL FROM:<>\nS: 250\nC: RCPT TO:<@x.example:z@w.example>\nS: 553 5.1.3 Source routes are not accepted\n"
+          "C: RCPT TO:<z@w.example>\nS: 250\n",
+      how);
+}
+
+TEST_CASE("an empty local-part is taken, and gets 501 where the options say so", "[server][transaction]") {
+  const std::string_view empty = "<\"\"@b.example>";
+  const std::string routed = "C: RCPT TO:<@x.example:\"\"@b.example>\nS: ";
+  const std::string script = "C: MAIL FROM:" + std::string{empty} + "\nS: ";
+  setup how;
+  check_server_dialogue(hello + script + "250\nC: RCPT TO:" + std::string{empty} + "\nS: 250\n" + routed + "250\n", how);
+  how.options.strictness.empty_local_part = true;
+  check_server_dialogue(hello + script + "501 5.1.7\nC: MAIL FROM:<>\nS: 250\nC: RCPT TO:" + std::string{empty} +
+                            "\nS: 501 5.1.3\n" + routed +
+                            "501 5.1.3\nC: VRFY \"\"@b.example\nS: 501\n"
+                            "C: RCPT TO:<\" \"@b.example>\nS: 250\nC: RCPT TO:<Postmaster>\nS: 250\nC: VRFY x@b.example\nS: 252\n",
+                        how);
+}
+
 TEST_CASE("percent signs and exclamation marks are ordinary octets of a local-part", "[server][transaction][T28]") {
   setup how;
   std::vector<std::string> locals;

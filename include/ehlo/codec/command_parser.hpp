@@ -30,6 +30,30 @@ struct leniency {
   bool words_after_hello = false;  ///< "EHLO [192.0.2.7] laptop"; the words are dropped (RFC 5321 4.1.1.1)
 };
 
+/// What becomes of a path with a source route, as `<@relay.example:a@b.example>`. RFC 5321 3.6.1, 4.1.2, F.2.
+enum class route_policy : std::uint8_t {
+  ignore,        ///< the path is taken, and the route is left out, as RFC 5321 wants
+  syntax_error,  ///< 501: it is no path any more
+  refuse,        ///< 553: it is one that this server does not take
+};
+
+/// What is refused although the grammar of RFC 5321 allows it: the points where its successor, the draft rfc5321bis, is stricter.
+/// All off: what RFC 5321 says is the default.
+struct strictness {
+  /// Refusing costs mail of hosts that still write routes, which are hardly any; ignoring one costs nothing, for nobody acts on it.
+  route_policy source_routes = route_policy::ignore;
+  bool empty_local_part = false;  ///< `""@example.org` gets 501; the mailbox is there if its host says so (RFC 5321 2.3.11)
+
+  /// Fails with `errc::source_route_obsolete`, `source_route_refused` or `empty_local_part`; the offset counts from the path's <.
+  constexpr result<void> check(const path_view& path) const {
+    if (path.has_route() && source_routes != route_policy::ignore)
+      return error{source_routes == route_policy::refuse ? errc::source_route_refused : errc::source_route_obsolete, 1};
+    if (empty_local_part && path.has_empty_local_part())
+      return error{errc::empty_local_part, path.has_route() ? path.route().size() + 2 : 1};
+    return {};
+  }
+};
+
 /// A command line cut at its first space.
 struct command_line {
   verb name = verb::unknown;

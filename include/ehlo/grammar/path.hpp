@@ -133,6 +133,8 @@ class path_view {
   constexpr bool has_route() const { return mailbox_ > 1; }
   /// False for `<>` and `<Postmaster>`.
   constexpr bool has_mailbox() const { return mailbox_ != 0; }
+  /// True if the local-part is `""`, which the grammar allows and hardly any host has.
+  constexpr bool has_empty_local_part() const { return has_mailbox() && text_.substr(mailbox_).starts_with("\"\"@"); }
   /// The mailbox; none for `<>` and `<Postmaster>`.
   constexpr std::optional<ehlo::mailbox> mailbox() const {
     if (mailbox_ == 0) return std::nullopt;

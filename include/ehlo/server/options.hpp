@@ -95,6 +95,7 @@ struct server_options {
   text_policy eight_bit_text = text_policy::flag;
   bool any_reply_code = false;  ///< answers may use codes outside their row of RFC 5321 4.3.2
   ehlo::leniency leniency{};
+  ehlo::strictness strictness{};
   std::span<const custom_verb> verbs{};
   std::span<const std::string_view> keywords{};  ///< further lines of the EHLO reply: keyword and parameters
   std::span<const custom_parameter> parameters{};

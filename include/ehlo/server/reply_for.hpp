@@ -64,6 +64,12 @@ constexpr reply reply_for(errc code, verb v = verb::unknown, bool smtputf8_offer
     case errc::eight_bit_text: return replies::eight_bit_refused;
     case errc::octets_before_tls: return replies::transaction_failed;
     case errc::out_of_memory: return replies::no_memory;
+    case errc::source_route_refused:
+      if (v == verb::mail) return replies::sender_route_refused;
+      if (v == verb::rcpt) return replies::recipient_route_refused;
+      break;
+    case errc::source_route_obsolete:
+    case errc::empty_local_part:
     case errc::local_part_too_long:
     case errc::domain_too_long:
     case errc::path_too_long:

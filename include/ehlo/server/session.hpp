@@ -1187,6 +1187,8 @@ class basic_server_session {
       return refuse({errc::too_many_transactions, 0}, c.name);
     const auto mail = parse_mail(c.argument, offers_smtputf8() ? charset::utf8 : charset::ascii, options_->leniency);
     if (!mail) return refuse({mail.error().code, c.argument_offset + mail.error().offset}, c.name);
+    if (const auto good = options_->strictness.check(mail->reverse_path); !good)
+      return refuse({good.error().code, offset_of(mail->reverse_path.text(), c) + good.error().offset}, c.name);
     const mail_parameters& told = mail->parameters;
     const bool utf8 = offers_smtputf8() && told.smtputf8();
     if (const auto good =
@@ -1229,6 +1231,8 @@ class basic_server_session {
       return refuse({errc::too_many_recipients, 0}, c.name);
     const auto rcpt = parse_rcpt(c.argument, offers_smtputf8() ? charset::utf8 : charset::ascii, options_->leniency);
     if (!rcpt) return refuse({rcpt.error().code, c.argument_offset + rcpt.error().offset}, c.name);
+    if (const auto good = options_->strictness.check(rcpt->forward_path); !good)
+      return refuse({good.error().code, offset_of(rcpt->forward_path.text(), c) + good.error().offset}, c.name);
     const rcpt_parameters& told = rcpt->parameters;
     if (const auto good =
             check_parameters(told.list(), offered(), custom_parameter::place::rcpt, smtputf8_ ? charset::utf8 : charset::ascii);
@@ -1724,6 +1728,8 @@ class basic_server_session {
   constexpr maybe_action handle_lookup(const command_line& c) {
     const auto lookup = parse_lookup(c.name, c.argument, offers_smtputf8() ? charset::utf8 : charset::ascii);
     if (!lookup) return refuse({lookup.error().code, c.argument_offset + lookup.error().offset}, c.name);
+    if (options_->strictness.empty_local_part && lookup->mailbox && lookup->mailbox->local_part().value_size() == 0)
+      return refuse({errc::empty_local_part, offset_of(lookup->mailbox->text(), c)}, c.name);
     pending_smtputf8_ = lookup->smtputf8;
     if (c.name == verb::expn) return expn_question{lookup->argument, lookup->mailbox, lookup->smtputf8, ask(asked::expn)};
     if (!options_->extensions.vrfy) return respond(replies::cannot_verify);
