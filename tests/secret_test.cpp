@@ -29,7 +29,7 @@ TEST_CASE("A secret does not turn into text by itself", "[words][T37]") {
   CHECK(secret{}.empty());
 }
 
-TEST_CASE("Secrets are equal if size and octets are", "[words]") {
+TEST_CASE("Secrets are equal if size and octets are", "[words][T36]") {
   CHECK(equal_in_constant_time(secret{"abc"}, secret{"abc"}));
   for (const std::string_view other : {"", "a", "ab", "abd", "xbc", "abcabc", "abca"}) {
     CAPTURE(other);

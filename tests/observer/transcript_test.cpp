@@ -163,14 +163,14 @@ S: 221 2.0.0 Bye
 )");
 }
 
-TEST_CASE("AUTH PLAIN with an initial response shows neither it nor the text of the reply", "[observer][threats]") {
+TEST_CASE("AUTH PLAIN with an initial response shows neither it nor the text of the reply", "[observer][T37]") {
   CHECK(told_of(R"(
     C: AUTH PLAIN AGFsaWNlAHNlY3JldA==
     S: 235 2.7.0 Welcome AGFsaWNlAHNlY3JldA==
   )") == "C: AUTH PLAIN ****\nS: 235 2.7.0 ****\n");
 }
 
-TEST_CASE("AUTH PLAIN in two steps shows no response, and not how long it is", "[observer][threats]") {
+TEST_CASE("AUTH PLAIN in two steps shows no response, and not how long it is", "[observer][T37]") {
   const std::string_view told = "C: AUTH plain\nS: 334 ****\nC: ****\nS: 535 5.7.8 ****\n";
   CHECK(told_of(R"(
     C: AUTH plain
@@ -186,7 +186,7 @@ TEST_CASE("AUTH PLAIN in two steps shows no response, and not how long it is", "
   )") == told);
 }
 
-TEST_CASE("AUTH LOGIN shows neither name nor password, with and without an initial response", "[observer][threats]") {
+TEST_CASE("AUTH LOGIN shows neither name nor password, with and without an initial response", "[observer][T37]") {
   CHECK(told_of(R"(
     C: AUTH LOGIN
     S: 334 VXNlcm5hbWU6
@@ -203,7 +203,7 @@ TEST_CASE("AUTH LOGIN shows neither name nor password, with and without an initi
   )") == "C: AUTH LOGIN ****\nS: 334 ****\nC: *\nS: 501 5.7.0 ****\n");
 }
 
-TEST_CASE("SCRAM shows no message of the exchange", "[observer][threats]") {
+TEST_CASE("SCRAM shows no message of the exchange", "[observer][T37]") {
   CHECK(told_of(R"(
     C: AUTH SCRAM-SHA-256 biwsbj11c2VyLHI9ck9wck5HZndFYmVSV2diTkVrcU8=
     S: 334 cj1yT3ByTkdmd0ViZVJXZ2JORWtxTyVodllEcFdVYTJSYVRDQWZ1eEZJbGopaE5sRiRrMA==
@@ -216,7 +216,7 @@ TEST_CASE("SCRAM shows no message of the exchange", "[observer][threats]") {
   )") == "C: AUTH SCRAM-SHA-256 ****\nS: 334 ****\nC: ****\nS: 334 ****\nC: ****\nS: 235 2.7.0 ****\nC: QUIT\nS: 221 2.0.0 Bye\n");
 }
 
-TEST_CASE("a password in the wrong place is not shown", "[observer][threats]") {
+TEST_CASE("a password in the wrong place is not shown", "[observer][T37]") {
   // Where the mechanism stands; behind a refusal; in a line of its own; pipelined ahead of the challenge.
   const std::string told = told_of(R"(
     C: AUTH c2VjcmV0
@@ -248,7 +248,7 @@ TEST_CASE("a password in the wrong place is not shown", "[observer][threats]") {
   CHECK(told.find("C: BURL **** LAST\n") != told.npos);
 }
 
-TEST_CASE("mail data of DATA and BDAT are counted and not shown", "[observer][threats]") {
+TEST_CASE("mail data of DATA and BDAT are counted and not shown", "[observer][T37]") {
   CHECK(told_of(R"(
     C: MAIL FROM:<a@client.example>
     S: 250 2.1.0 OK
@@ -306,7 +306,7 @@ S: 250 2.6.0 Message accepted
 )");
 }
 
-TEST_CASE("mail data that came ahead of the 354, or behind a refusal, are not shown either", "[observer][threats]") {
+TEST_CASE("mail data that came ahead of the 354, or behind a refusal, are not shown either", "[observer][T37]") {
   const std::string early = told_of(R"(
     C: MAIL FROM:<a@client.example>
     C: RCPT TO:<b@mx.example>
@@ -357,7 +357,7 @@ TEST_CASE("mail data whose end does not come are counted", "[observer]") {
             .ends_with("S: 354 go\nC: [8 octets of mail data]\nS: 421 4.3.0 Bye\n"));
 }
 
-TEST_CASE("what is secret does not change the transcript", "[observer][threats]") {
+TEST_CASE("what is secret does not change the transcript", "[observer][T37]") {
   const auto with = [](std::string_view secret, std::string_view text) {
     std::string script = R"(
       C: AUTH PLAIN SECRET
@@ -395,7 +395,7 @@ TEST_CASE("what is secret does not change the transcript", "[observer][threats]"
   CHECK(with("x", "C: ..S") == told);
 }
 
-TEST_CASE("controls are escaped in commands and replies", "[observer][threats]") {
+TEST_CASE("controls are escaped in commands and replies", "[observer][T24]") {
   CHECK(told_of(R"(
     C: MAIL FROM:<"a\\\\b"@client.example>
     S: 250 \x1b[2J\x07 caf\xc3\xa9 \xe2\x80\xae \xff \x7f \x9b
@@ -413,7 +413,7 @@ S: 252 a\x09two
 )");
 }
 
-TEST_CASE("a line of a transcript has an end", "[observer][threats]") {
+TEST_CASE("a line of a transcript has an end", "[observer]") {
   const std::string name(700, 'x');
   const std::string said(1500, 'y');
   const auto told = told_of("C: NOOP " + name + "\nS: 250 2.0.0 OK\nC: VRFY " + name + name + "\nS: 252 " + said + "\n");
