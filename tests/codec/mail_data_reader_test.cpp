@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -209,25 +208,6 @@ TEST_CASE("a message that is given up is swallowed to its true end", "[codec]") 
     CHECK(reader.next(input, bare_line_ends::keep, 0).what == ehlo::mail_data_reader::step::kind::end);
     CHECK(input == "NOOP");
   }
-}
-
-TEST_CASE("the scans by blocks and by words find what the scan by octets finds", "[codec][T63]") {
-  std::mt19937 random{20260101};
-  std::size_t wrong = 0;
-  for (int round = 0; round < 20000; ++round) {
-    std::string text(random() % 70, 'x');
-    for (char& c : text) {
-      const auto pick = static_cast<unsigned>(random() % 40);
-      c = pick == 0 ? '\r' : pick == 1 ? '\n' : pick == 2 ? '\xFF' : pick == 3 ? '\x0B' : static_cast<char>('a' + pick % 26);
-    }
-    const std::string_view view = std::string_view{text}.substr(text.empty() ? 0 : random() % text.size());
-    const auto slow = ehlo::detail::scan_octets(view, {});
-    const auto words = ehlo::detail::scan_words(view);
-    const auto chosen = ehlo::scan_for_line_end(view);
-    wrong += slow.line_end == words.line_end && slow.eight_bit == words.eight_bit ? 0U : 1U;
-    wrong += slow.line_end == chosen.line_end && slow.eight_bit == chosen.eight_bit ? 0U : 1U;
-  }
-  CHECK(wrong == 0);
 }
 
 TEST_CASE("the work is linear when octets come one by one", "[codec][T44]") {

@@ -6,53 +6,59 @@
 #include <string_view>
 
 #include "support/catch.hpp"
+#include "support/scan_paths.hpp"
 
-namespace {
-
-void check_all(std::string_view text) {
-  std::size_t wanted = 0;
-  bool eight_bit = false;
-  while (wanted < text.size() && text[wanted] != '\r' && text[wanted] != '\n') {
-    eight_bit = eight_bit || static_cast<unsigned char>(text[wanted]) >= 128;
-    ++wanted;
-  }
-  const auto check = [&](ehlo::octet_scan found) {
-    CHECK(found.line_end == wanted);
-    CHECK(found.eight_bit == eight_bit);
-  };
-  check(ehlo::scan_for_line_end(text));
-  check(ehlo::detail::scan_octets(text, {}));
-  check(ehlo::detail::scan_words(text));
-#ifdef __SSE2__
-  check(ehlo::detail::scan_blocks(text));
-#endif
-}
-
-}  // namespace
-
-TEST_CASE("each way to scan finds the same line end and the same octets above 127", "[codec]") {
-  for (std::size_t size = 0; size <= 70; ++size) {
-    check_all(std::string(size, 'x'));
-    for (std::size_t at = 0; at < size; ++at) {
-      for (const char c : {'\r', '\n', '\x80', '\xFF', '\x0C', '\x0E', '\x8D', '\x8A', '\0', '\x7F'}) {
-        std::string text(size, 'x');
-        text[at] = c;
-        check_all(text);
-        if (at + 1 < size) {
-          text[at + 1] = c == '\xFF' ? '\n' : '\xFF';
-          check_all(text);
-        }
-        if (at > 0) {
-          text[at - 1] = '\x0B';  // one from LF and two from CR: a borrow in a word shows here
-          check_all(text);
+TEST_CASE("each way to scan finds the same in all short texts, wherever they stand", "[codec][T63]") {
+  constexpr std::string_view letters = "\r\n.x\xE9";
+  constexpr std::size_t longest = 5;
+  std::size_t wrong = 0;
+  for (std::size_t size = 0; size <= longest; ++size) {
+    std::size_t count = 1;
+    for (std::size_t i = 0; i < size; ++i) count *= letters.size();
+    for (std::size_t number = 0; number < count; ++number) {
+      std::string text;
+      for (std::size_t rest = number; text.size() < size; rest /= letters.size()) text += letters[rest % letters.size()];
+      for (const std::size_t before : {0U, 1U, 6U, 13U, 30U, 62U, 126U}) {
+        for (const std::size_t behind : {0U, 3U, 16U, 130U}) {
+          wrong += scan_paths::count_wrong(std::string(before, 'x') + text + std::string(behind, 'x'));
         }
       }
     }
   }
+  CHECK(wrong == 0);
 }
 
-TEST_CASE("what stands behind the line end does not count", "[codec]") {
+TEST_CASE("each way to scan finds one octet at any place, and is not misled by its neighbors", "[codec]") {
+  std::size_t wrong = 0;
+  for (std::size_t size = 0; size <= 300; size += size < 70 ? 1 : 23) {
+    wrong += scan_paths::count_wrong(std::string(size, 'x'));
+    for (std::size_t at = 0; at < size; ++at) {
+      for (const char c : {'\r', '\n', '.', '\x80', '\xFF', '\x0C', '\x0E', '\x8D', '\x8A', '\xAE', '\0', '\x7F'}) {
+        std::string text(size, 'x');
+        text[at] = c;
+        wrong += scan_paths::count_wrong(text);
+        if (at + 1 < size) {
+          text[at + 1] = c == '\r' ? '\n' : c == '\n' ? '.' : '\xFF';
+          wrong += scan_paths::count_wrong(text);
+        }
+        if (at > 0) {
+          text[at - 1] = '\x0B';  // one from LF and two from CR: a borrow in a word shows here
+          wrong += scan_paths::count_wrong(text);
+        }
+      }
+    }
+  }
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("what stands behind the line end or before the start does not count", "[codec]") {
   CHECK_FALSE(ehlo::scan_for_line_end("abc\n\xFF").eight_bit);
   CHECK_FALSE(ehlo::scan_for_line_end(std::string{"0123456789abcde\n\xFF"}).eight_bit);
   CHECK(ehlo::scan_for_line_end("\r").line_end == 0);
+  CHECK_FALSE(ehlo::scan_for_mark("\xFF"
+                                  "a\nb",
+                                  1)
+                  .eight_bit);
+  CHECK(ehlo::scan_for_mark("a\r\n.", 3).at == 3);
+  CHECK(ehlo::scan_for_mark(".", 0).at == 1);
 }

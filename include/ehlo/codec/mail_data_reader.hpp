@@ -49,38 +49,12 @@ class mail_data_reader {
   /// `broken` comes once, before the octet that broke the rule would have been given: `maximum` octets are given first. Where an
   /// octet is both alone and one too many, it is reported as alone.
   constexpr step next(std::string_view& input, bare_line_ends policy, std::uint64_t maximum) {
-    if (is_broken_) return swallow(input);
-    while (!input.empty()) {
-      switch (place_) {
-        case place::line_start:
-          place_ = place::text;
-          if (take(input, '.')) place_ = place::dot;
-          break;
-        case place::dot:
-          place_ = place::text;
-          if (take(input, '\r')) place_ = place::dot_cr;
-          break;
-        case place::dot_cr:
-          if (take(input, '\n')) return {step::kind::end, {}, {}};
-          return lone_cr(policy, maximum);
-        case place::cr:
-          if (input.front() != '\n') return lone_cr(policy, maximum);
-          if (is_full(maximum)) return broken(errc::message_too_large, 1);
-          if (maximum != 0 && maximum - size_ == 1) {  // only the CR fits
-            place_ = place::limit;
-            return give(held.substr(0, 1));
-          }
-          input.remove_prefix(1);
-          end_line(2);
-          place_ = place::line_start;
-          return give(held);
-        case place::limit: return broken(errc::message_too_large, 0);
-        case place::text:
-          if (const step out = read_text(input, policy, maximum); out.what != step::kind::need_more) return out;
-          break;
-      }
+    const bool is_plain_octet = input.size() == 1 && place_ == place::text && input.front() > '\r' && line_ < sizes::text_line;
+    if (is_plain_octet && !is_broken_ && !is_full(maximum)) {
+      ++line_;
+      return give_all(input);
     }
-    return {};
+    return is_broken_ ? swallow(input) : read(input, policy, maximum);
   }
 
   /// Octets of the message so far: CRLFs counted, transparency dots and the last line not. RFC 1870 5.
@@ -115,6 +89,40 @@ class mail_data_reader {
     return true;
   }
 
+  constexpr step read(std::string_view& input, bare_line_ends policy, std::uint64_t maximum) {
+    while (!input.empty()) {
+      switch (place_) {
+        case place::line_start:
+          place_ = place::text;
+          if (take(input, '.')) place_ = place::dot;
+          break;
+        case place::dot:
+          place_ = place::text;
+          if (take(input, '\r')) place_ = place::dot_cr;
+          break;
+        case place::dot_cr:
+          if (take(input, '\n')) return {step::kind::end, {}, {}};
+          return lone_cr(policy, maximum);
+        case place::cr:
+          if (input.front() != '\n') return lone_cr(policy, maximum);
+          if (is_full(maximum)) return broken(errc::message_too_large, 1);
+          if (maximum != 0 && maximum - size_ == 1) {  // only the CR fits
+            place_ = place::limit;
+            return give(held.substr(0, 1));
+          }
+          input.remove_prefix(1);
+          end_line(2);
+          place_ = place::line_start;
+          return give(held);
+        case place::limit: return broken(errc::message_too_large, 0);
+        case place::text:
+          if (const step out = read_text(input, policy, maximum); out.what != step::kind::need_more) return out;
+          break;
+      }
+    }
+    return {};
+  }
+
   constexpr bool is_full(std::uint64_t maximum) const { return maximum != 0 && size_ >= maximum; }
 
   constexpr step broken(errc code, std::size_t before) {
@@ -128,6 +136,12 @@ class mail_data_reader {
     return {step::kind::octets, octets, {}};
   }
 
+  constexpr step give_all(std::string_view& input) {
+    const step out = give(input);
+    input.remove_prefix(input.size());
+    return out;
+  }
+
   /// The octet behind a held CR is no LF.
   constexpr step lone_cr(bare_line_ends policy, std::uint64_t maximum) {
     place_ = place::text;
@@ -138,66 +152,119 @@ class mail_data_reader {
     return give(held.substr(0, 1));
   }
 
-  /// The current line has `count` octets more.
+  /// The current line has `count` octets more, and no end among them.
   constexpr void grow_line(std::size_t count) {
-    line_ =
-        count > sizes::text_line ? sizes::text_line + 1 : static_cast<std::uint32_t>(std::min(line_ + count, sizes::text_line + 1));
+    has_long_line_ = has_long_line_ || count > sizes::text_line - line_;
+    line_ = has_long_line_ ? 0 : line_ + static_cast<std::uint32_t>(count);  // after a long line no other matters
   }
 
   /// The current line ends behind `count` octets more.
   constexpr void end_line(std::size_t count) {
-    has_long_line_ = has_long_line_ || line_ + count > sizes::text_line;
+    grow_line(count);
     line_ = 0;
+  }
+
+  /// `text` follows, and each LF in it ends a line. Few of its octets are looked at: a line that is not too long ends in the 1000
+  /// octets behind the end of another, and its end is sought from their far end.
+  constexpr void count_lines(std::string_view text) {
+    if (has_long_line_) return;
+    if (text.ends_with('\n') && text.size() <= sizes::text_line - line_) {
+      line_ = 0;
+      return;
+    }
+    while (text.size() > sizes::text_line - line_) {
+      const std::size_t end = behind_last_lf(text.substr(0, sizes::text_line - line_));
+      if (end == 0) {
+        has_long_line_ = true;
+        line_ = 0;
+        return;
+      }
+      text.remove_prefix(end);
+      line_ = 0;
+    }
+    const std::size_t end = behind_last_lf(text);
+    line_ = (end == 0 ? line_ : 0) + static_cast<std::uint32_t>(text.size() - end);
   }
 
   /// Reads on from inside a line: many lines at a time, up to a dot that begins one.
   constexpr step read_text(std::string_view& input, bare_line_ends policy, std::uint64_t maximum) {
-    const std::uint64_t room = maximum == 0 ? static_cast<std::uint64_t>(-1) : maximum - std::min(maximum, size_);
-    // One octet more than fits is looked at, and its LF, to tell why it does not.
-    const std::size_t seen = room < input.size() ? static_cast<std::size_t>(room) : input.size();
-    std::size_t at = 0;          // octets that can be given
-    std::size_t line_begin = 0;  // where the current line began in the input
-    const auto finish = [&](std::size_t count, place then) {
-      grow_line(count - line_begin);
-      const step out = give(input.substr(0, count));
-      input.remove_prefix(count);
+    const std::string_view text = maximum == 0 ? input : input.substr(0, room_in(input, maximum));
+    if (text.empty()) return one_too_many(input, policy);
+    if (text.size() <= longest_piece && text.size() == input.size() && text.size() <= sizes::text_line - line_) {
+      if (const piece_scan found = scan_piece(text); !found.has_mark && text.back() != '\r') {
+        has_eight_bit_ = has_eight_bit_ || found.eight_bit;
+        line_ = (found.behind_last_lf == 0 ? line_ : 0) + static_cast<std::uint32_t>(text.size() - found.behind_last_lf);
+        place_ = text.back() == '\n' ? place::line_start : place::text;
+        return give_all(input);
+      }
+    }
+    std::size_t counted = 0;  // how many octets `count_lines` has seen
+    const auto finish = [&](std::size_t count, std::size_t taken, place then) {
+      count_lines(text.substr(counted, count - counted));
+      const step out = give(text.substr(0, count));
+      input.remove_prefix(taken);
       place_ = then;
       return out;
     };
-    for (;;) {
-      const octet_scan scan = scan_for_line_end(input.substr(at, seen - at));
-      has_eight_bit_ = has_eight_bit_ || scan.eight_bit;
-      at += scan.line_end;
-      if (at == input.size()) return at == 0 ? step{} : finish(at, place::text);
-      const char c = input[at];
-      if (c == '\n' || c == '\r') {
-        const bool at_end = c == '\r' && at + 1 == input.size();
-        if (at_end) {  // whether it is alone is not known yet
-          if (at == 0) {
-            input.remove_prefix(1);
-            place_ = place::cr;
-            return {};
-          }
-          return finish(at, place::text);
-        }
-        if (c == '\r' && input[at + 1] == '\n') {
-          if (at == seen) return at == 0 ? broken(errc::message_too_large, 0) : finish(at, place::text);
-          if (at + 1 == seen && seen < input.size()) return finish(at + 1, place::limit);
-          at += 2;
-          end_line(at - line_begin);
-          line_begin = at;
-          if (at == input.size() || input[at] == '.') return finish(at, place::line_start);
-          continue;
-        }
-        if (policy == bare_line_ends::refuse) {
-          if (at > 0) return finish(at, place::text);
-          return broken(c == '\r' ? errc::bare_cr : errc::bare_lf, 0);
-        }
-        has_bare_line_end_ = true;
+    for (std::size_t from = 0;;) {
+      const auto [at, eight_bit] = scan_for_mark(text, from);
+      has_eight_bit_ = has_eight_bit_ || eight_bit;
+      if (at == text.size()) break;
+      from = at + 1;
+      const char c = text[at];
+      if (c == '.' && text[at - 1] == '\n') {
+        if (at > 1 && text[at - 2] == '\r') return finish(at, at + 1, place::dot);
+        continue;  // behind a LF that stands alone
       }
-      if (at == seen) return at == 0 ? broken(errc::message_too_large, 0) : finish(at, place::text);
-      ++at;
+      const std::size_t alone = c == '\n' ? at : at - 1;
+      if (policy == bare_line_ends::refuse) {
+        if (alone == 0) return broken(c == '\n' ? errc::bare_lf : errc::bare_cr, 0);
+        return finish(alone, alone, place::text);
+      }
+      has_bare_line_end_ = true;
+      has_eight_bit_ = has_eight_bit_ || static_cast<unsigned char>(c) > 127;
+      if (c == '\n') {
+        count_lines(text.substr(counted, at - counted));
+        grow_line(1);
+        counted = from;
+      }
     }
+    const std::size_t count = text.size();
+    if (text.back() != '\r') {
+      const bool is_line_end = count > 1 && text.back() == '\n' && text[count - 2] == '\r';
+      return finish(count, count, is_line_end ? place::line_start : place::text);
+    }
+    if (count == input.size()) {  // whether it is alone is not known yet
+      if (count > 1) return finish(count - 1, count, place::cr);
+      input.remove_prefix(1);
+      place_ = place::cr;
+      return {};
+    }
+    if (input[count] == '\n') return finish(count, count, place::limit);
+    if (policy == bare_line_ends::refuse) {
+      if (count == 1) return broken(errc::bare_cr, 0);
+      return finish(count - 1, count - 1, place::text);
+    }
+    has_bare_line_end_ = true;
+    return finish(count, count, place::text);
+  }
+
+  /// How many octets of `input` fit.
+  constexpr std::size_t room_in(std::string_view input, std::uint64_t maximum) const {
+    return static_cast<std::size_t>(std::min<std::uint64_t>(input.size(), maximum - std::min(maximum, size_)));
+  }
+
+  /// No octet fits, and there is one inside a line.
+  constexpr step one_too_many(std::string_view& input, bare_line_ends policy) {
+    const char c = input.front();
+    if (c == '\r' && input.size() == 1) {  // whether it is alone is not known yet
+      input.remove_prefix(1);
+      place_ = place::cr;
+      return {};
+    }
+    const bool is_alone = c == '\n' || (c == '\r' && input[1] != '\n');
+    if (!is_alone || policy == bare_line_ends::keep) return broken(errc::message_too_large, 0);
+    return broken(c == '\n' ? errc::bare_lf : errc::bare_cr, 0);
   }
 
   /// Takes octets without giving them, up to the true end.

@@ -3,9 +3,13 @@
 #define EHLO_CODEC_OCTET_SCAN_HPP
 
 /// @file
-/// Finds the octets that matter in mail data, many at a time: SSE2 where the compiler has it, words of eight octets elsewhere, one
-/// by one in constant evaluation. The three give the same results.
+/// Finds the octets that matter in mail data, many at a time. RFC 5321 2.3.8, 4.5.2.
+///
+/// All vector code stands here: blocks of sixteen octets where the compiler knows SSE2 or NEON, blocks of thirty-two where the
+/// processor turns out to have AVX2, words of eight octets elsewhere, and one octet after the other in constant evaluation. All
+/// give the same results.
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -13,21 +17,38 @@
 #include <string_view>
 #include <type_traits>
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
-
 namespace ehlo {
 
 /// What a scan has found.
 struct octet_scan {
   std::size_t line_end = 0;  ///< offset of the first CR or LF, or the size of the text
   bool eight_bit = false;    ///< an octet above 127 stands before it
+
+  friend constexpr bool operator==(const octet_scan&, const octet_scan&) = default;
 };
 
-namespace detail {
+/// What a scan for marks has found.
+struct mark_scan {
+  std::size_t at = 0;      ///< offset of the first mark, or the size of the text
+  bool eight_bit = false;  ///< an octet above 127 stands between the start of the scan and it
 
-/// From `offset` on, one octet at a time.
+  friend constexpr bool operator==(const mark_scan&, const mark_scan&) = default;
+};
+
+/// What is known of a short text as a whole.
+struct piece_scan {
+  bool has_mark = false;           ///< it has a mark, as `scan_for_mark` finds it
+  bool eight_bit = false;          ///< it has an octet above 127
+  std::size_t behind_last_lf = 0;  ///< the offset behind its last LF, or 0
+
+  friend constexpr bool operator==(const piece_scan&, const piece_scan&) = default;
+};
+
+namespace detail::scans {
+
+// ---- One octet at a time ----
+
+/// From `so_far.line_end` on.
 constexpr octet_scan scan_octets(std::string_view text, octet_scan so_far) {
   for (; so_far.line_end < text.size(); ++so_far.line_end) {
     const char c = text[so_far.line_end];
@@ -37,58 +58,360 @@ constexpr octet_scan scan_octets(std::string_view text, octet_scan so_far) {
   return so_far;
 }
 
-/// Words of eight octets: an octet is in question where subtracting one borrows from its high bit.
+/// Whether `here`, which stands behind `before`, is a mark.
+constexpr bool is_mark(char before, char here) { return (here == '\n') != (before == '\r') || (here == '.' && before == '\n'); }
+
+/// From `so_far.at` on; an octet stands before it.
+constexpr mark_scan mark_octets(std::string_view text, mark_scan so_far) {
+  for (; so_far.at < text.size(); ++so_far.at) {
+    const char c = text[so_far.at];
+    if (is_mark(text[so_far.at - 1], c)) break;
+    so_far.eight_bit = so_far.eight_bit || static_cast<unsigned char>(c) > 127;
+  }
+  return so_far;
+}
+
+/// The offset behind the last LF of the first `size` octets of `text`, or 0.
+constexpr std::size_t behind_last_lf_octets(std::string_view text, std::size_t size) {
+  while (size > 0 && text[size - 1] != '\n') --size;
+  return size;
+}
+
+// ---- Words of eight octets ----
+// In the words of flags each octet in question has its high bit set, and no other bit is.
+
+using word = std::uint64_t;
+inline constexpr word ones = 0x0101010101010101U;
+inline constexpr word highs = ones * 0x80U;
+
+inline word load_word(const char* from) {
+  word out = 0;
+  std::memcpy(&out, from, sizeof out);
+  return out;
+}
+
+/// Where `c` stands. No octet carries into the next one.
+constexpr word where_is(word octets, char c) {
+  const word different = octets ^ (ones * static_cast<unsigned char>(c));
+  return ~(((different & ~highs) + ~highs) | different) & highs;
+}
+
+/// How many octets stand before the first flag.
+constexpr std::size_t before_first(word flags) {
+  return static_cast<std::size_t>(std::endian::native == std::endian::big ? std::countl_zero(flags) : std::countr_zero(flags)) / 8;
+}
+
+/// The flags of the first `count` octets, fewer than eight.
+constexpr word first_flags(word flags, std::size_t count) {
+  if (std::endian::native == std::endian::big) return flags & ~(~word{0} >> (8 * count));
+  return flags & ~(~word{0} << (8 * count));
+}
+
+inline word marks_of_word(const char* at) {
+  const word here = load_word(at);
+  const word before = load_word(at - 1);
+  return (where_is(here, '\n') ^ where_is(before, '\r')) | (where_is(here, '.') & where_is(before, '\n'));
+}
+
 inline octet_scan scan_words(std::string_view text) {
-  constexpr std::uint64_t ones = 0x0101010101010101U;
-  constexpr std::uint64_t highs = 0x8080808080808080U;
-  const auto has_zero = [](std::uint64_t word) { return (word - ones) & ~word & highs; };
   octet_scan out;
-  while (text.size() - out.line_end >= sizeof(std::uint64_t)) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, text.data() + out.line_end, sizeof word);
-    if ((has_zero(word ^ (ones * '\r')) | has_zero(word ^ (ones * '\n'))) != 0) break;
-    out.eight_bit = out.eight_bit || (word & highs) != 0;
-    out.line_end += sizeof word;
+  while (text.size() - out.line_end >= sizeof(word)) {
+    const word octets = load_word(text.data() + out.line_end);
+    const word ends = where_is(octets, '\r') | where_is(octets, '\n');
+    if (ends != 0) {
+      const std::size_t count = before_first(ends);
+      return {out.line_end + count, out.eight_bit || first_flags(octets & highs, count) != 0};
+    }
+    out.eight_bit = out.eight_bit || (octets & highs) != 0;
+    out.line_end += sizeof(word);
   }
   return scan_octets(text, out);
 }
 
-#if defined(__SSE2__)
-/// Blocks of sixteen octets.
-inline octet_scan scan_blocks(std::string_view text) {
-  const __m128i cr = _mm_set1_epi8('\r');
-  const __m128i lf = _mm_set1_epi8('\n');
-  octet_scan out;
-  while (text.size() - out.line_end >= sizeof(__m128i)) {
-    const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + out.line_end));
-    const auto ends = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(block, cr), _mm_cmpeq_epi8(block, lf))));
-    const auto highs = static_cast<unsigned>(_mm_movemask_epi8(block));
-    if (ends != 0) {
-      const auto at = static_cast<unsigned>(std::countr_zero(ends));
-      out.eight_bit = out.eight_bit || (highs & ((1U << at) - 1U)) != 0;
-      out.line_end += at;
-      return out;
+inline mark_scan mark_words(std::string_view text, mark_scan so_far) {
+  while (text.size() - so_far.at >= sizeof(word)) {
+    const char* const at = text.data() + so_far.at;
+    const word octets = load_word(at) & highs;
+    const word marks = marks_of_word(at);
+    if (marks != 0) {
+      const std::size_t count = before_first(marks);
+      return {so_far.at + count, so_far.eight_bit || first_flags(octets, count) != 0};
     }
-    out.eight_bit = out.eight_bit || highs != 0;
-    out.line_end += sizeof(__m128i);
+    so_far.eight_bit = so_far.eight_bit || octets != 0;
+    so_far.at += sizeof(word);
   }
-  return scan_octets(text, out);
+  return mark_octets(text, so_far);
+}
+
+inline std::size_t behind_last_lf_words(std::string_view text, std::size_t size) {
+  while (size >= sizeof(word) && where_is(load_word(text.data() + size - sizeof(word)), '\n') == 0) size -= sizeof(word);
+  return behind_last_lf_octets(text, size);
+}
+
+// ---- Blocks of sixteen octets ----
+// The vectors are those of the compiler's own language, so that no header of intrinsics has to be read.
+
+#if defined(__GNUC__) && \
+    (defined(__SSE2__) || (defined(__aarch64__) && defined(__ARM_NEON) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__))
+#define EHLO_HAS_BLOCKS 1
+
+using block = signed char __attribute__((vector_size(16)));
+inline constexpr std::size_t block_size = sizeof(block);
+
+inline block load_block(const char* from) {
+  block out;
+  std::memcpy(&out, from, sizeof out);
+  return out;
+}
+
+constexpr block all_of(signed char c) { return block{c, c, c, c, c, c, c, c, c, c, c, c, c, c, c, c}; }
+
+#if defined(__SSE2__)
+/// The high bit of each octet.
+using block_flags = std::uint32_t;
+inline constexpr std::size_t flag_size = 1;
+inline block_flags flags_of(block octets) {
+  using char_block = char __attribute__((vector_size(16)));
+  return static_cast<block_flags>(__builtin_ia32_pmovmskb128(reinterpret_cast<char_block>(octets)));
+}
+#else
+/// Four bits for each octet, all set where its high bit is.
+using block_flags = std::uint64_t;
+inline constexpr std::size_t flag_size = 4;
+inline block_flags flags_of(block octets) {
+  using wide = std::uint16_t __attribute__((vector_size(16)));
+  using narrow = std::uint8_t __attribute__((vector_size(8)));
+  return std::bit_cast<block_flags>(__builtin_convertvector(reinterpret_cast<wide>(octets < block{}) >> 4, narrow));
 }
 #endif
 
-}  // namespace detail
+inline block marks_of(block here, block before) {
+  return ((here == all_of('\n')) ^ (before == all_of('\r'))) | ((here == all_of('.')) & (before == all_of('\n')));
+}
+
+inline block marks_of_block(const char* at) { return marks_of(load_block(at), load_block(at - 1)); }
+
+/// How many octets stand before the first flag.
+constexpr std::size_t before_first_flag(block_flags flags) { return static_cast<std::size_t>(std::countr_zero(flags)) / flag_size; }
+
+/// The flags of the first `count` octets, fewer than sixteen.
+constexpr block_flags first_block_flags(block_flags flags, std::size_t count) {
+  return flags & ((block_flags{1} << (flag_size * count)) - 1);
+}
+
+inline octet_scan scan_blocks(std::string_view text) {
+  octet_scan out;
+  while (text.size() - out.line_end >= block_size) {
+    const block octets = load_block(text.data() + out.line_end);
+    const block_flags ends = flags_of((octets == all_of('\r')) | (octets == all_of('\n')));
+    if (ends != 0) {
+      const std::size_t count = before_first_flag(ends);
+      return {out.line_end + count, out.eight_bit || first_block_flags(flags_of(octets), count) != 0};
+    }
+    out.eight_bit = out.eight_bit || flags_of(octets) != 0;
+    out.line_end += block_size;
+  }
+  return scan_octets(text, out);
+}
+
+/// Skips four blocks at a time, as long as none of them has a mark.
+inline mark_scan skip_blocks(std::string_view text, mark_scan so_far) {
+  constexpr std::size_t stride = 4 * block_size;
+  block seen{};
+  for (; text.size() - so_far.at >= stride; so_far.at += stride) {
+    const char* const at = text.data() + so_far.at;
+    const block marks = (marks_of_block(at) | marks_of_block(at + block_size)) |
+                        (marks_of_block(at + 2 * block_size) | marks_of_block(at + 3 * block_size));
+    if (flags_of(marks) != 0) break;
+    seen |= (load_block(at) | load_block(at + block_size)) | (load_block(at + 2 * block_size) | load_block(at + 3 * block_size));
+  }
+  so_far.eight_bit = so_far.eight_bit || flags_of(seen) != 0;
+  return so_far;
+}
+
+/// Looks at one block, and goes behind it or to its first mark. True if it has one.
+inline bool find_mark_in_block(std::string_view text, mark_scan& so_far) {
+  const char* const at = text.data() + so_far.at;
+  const block_flags eight_bit = flags_of(load_block(at));
+  const block_flags marks = flags_of(marks_of_block(at));
+  const std::size_t count = before_first_flag(marks);
+  const block_flags before = marks == 0 ? eight_bit : first_block_flags(eight_bit, count);
+  so_far.eight_bit = so_far.eight_bit || before != 0;
+  so_far.at += marks == 0 ? block_size : count;
+  return marks != 0;
+}
+
+inline mark_scan mark_blocks(std::string_view text, mark_scan so_far) {
+  so_far = skip_blocks(text, so_far);
+  while (text.size() - so_far.at >= block_size) {
+    if (find_mark_in_block(text, so_far)) return so_far;
+  }
+  if (so_far.at == text.size() || text.size() <= block_size) return mark_words(text, so_far);
+  // The rest is less than a block: the last block of the text, without what was seen of it.
+  const std::size_t last = text.size() - block_size;
+  const std::size_t known = so_far.at - last;
+  const block_flags eight_bit = flags_of(load_block(text.data() + last));
+  const block_flags all_marks = flags_of(marks_of_block(text.data() + last));
+  const block_flags marks = all_marks ^ first_block_flags(all_marks, known);
+  const block_flags fresh = eight_bit ^ first_block_flags(eight_bit, known);
+  if (marks == 0) return {text.size(), so_far.eight_bit || fresh != 0};
+  const std::size_t count = before_first_flag(marks);
+  return {last + count, so_far.eight_bit || first_block_flags(fresh, count) != 0};
+}
+
+inline std::size_t behind_last_lf_blocks(std::string_view text, std::size_t size) {
+  for (; size >= block_size; size -= block_size) {
+    const block_flags found = flags_of(load_block(text.data() + size - block_size) == all_of('\n'));
+    if (found != 0) return size - block_size + static_cast<std::size_t>(std::bit_width(found)) / flag_size;
+  }
+  return behind_last_lf_words(text, size);
+}
+
+/// A text of 16 to 64 octets, as four blocks that may overlap.
+inline piece_scan scan_piece_blocks(std::string_view text) {
+  const std::size_t last = text.size() - block_size;
+  const std::size_t second = std::min(last, block_size);
+  const std::size_t third = std::min(last, 2 * block_size);
+  const block first = load_block(text.data());
+  // Nothing stands before the first octet.
+  block marks =
+      marks_of(first, __builtin_shufflevector(block{}, first, 0, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30));
+  block seen = first;
+  const auto look_at = [&](std::size_t offset) {
+    const block here = load_block(text.data() + offset);
+    marks |= marks_of(here, load_block(text.data() + offset - 1));
+    seen |= here;
+    return std::uint64_t{flags_of(here == all_of('\n'))};
+  };
+  const std::uint64_t first_flags = flags_of(first == all_of('\n'));
+  std::size_t behind_last_lf = 0;
+  if (text.size() == block_size) {
+    behind_last_lf = static_cast<std::size_t>(std::bit_width(first_flags)) / flag_size;
+  } else if constexpr (flag_size == 1) {
+    const std::uint64_t flags = first_flags | look_at(second) << second | look_at(third) << third | look_at(last) << last;
+    behind_last_lf = static_cast<std::size_t>(std::bit_width(flags));
+  } else {
+    const auto behind = [](std::size_t offset, std::uint64_t flags) {
+      return flags == 0 ? 0 : offset + static_cast<std::size_t>(std::bit_width(flags)) / flag_size;
+    };
+    behind_last_lf = std::max(
+        {behind(0, first_flags), behind(second, look_at(second)), behind(third, look_at(third)), behind(last, look_at(last))});
+  }
+  return {flags_of(marks) != 0, flags_of(seen) != 0, behind_last_lf};
+}
+#endif
+
+// ---- Blocks of thirty-two octets ----
+
+#if defined(__GNUC__) && defined(__x86_64__)
+#define EHLO_HAS_WIDE_BLOCKS 1
+
+using wide_block = signed char __attribute__((vector_size(32)));
+
+inline bool has_wide_blocks() {
+#if defined(__AVX2__)
+  return true;
+#else
+  return __builtin_cpu_supports("avx2") != 0;
+#endif
+}
+
+/// The marks of a block, and in `seen` its octets.
+[[gnu::target("avx2"), gnu::always_inline]] inline wide_block marks_of_wide_block(const char* at, wide_block& seen) {
+  wide_block here;
+  wide_block before;
+  std::memcpy(&here, at, sizeof here);
+  std::memcpy(&before, at - 1, sizeof before);
+  seen |= here;
+  return ((here == '\n') ^ (before == '\r')) | ((here == '.') & (before == '\n'));
+}
+
+/// Skips four blocks at a time, as long as none of them has a mark.
+[[gnu::target("avx2")]] inline mark_scan skip_wide_blocks(std::string_view text, mark_scan so_far) {
+  using char_block = char __attribute__((vector_size(32)));
+  constexpr std::size_t size = sizeof(wide_block);
+  wide_block seen{};
+  for (; text.size() - so_far.at >= 4 * size; so_far.at += 4 * size) {
+    const char* const at = text.data() + so_far.at;
+    wide_block here{};
+    const wide_block marks = (marks_of_wide_block(at, here) | marks_of_wide_block(at + size, here)) |
+                             (marks_of_wide_block(at + 2 * size, here) | marks_of_wide_block(at + 3 * size, here));
+    if (__builtin_ia32_pmovmskb256(reinterpret_cast<char_block>(marks)) != 0) break;
+    seen |= here;
+  }
+  so_far.eight_bit = so_far.eight_bit || __builtin_ia32_pmovmskb256(reinterpret_cast<char_block>(seen)) != 0;
+  return so_far;
+}
+#endif
+
+/// The first mark at `so_far.at` or behind it; an octet stands before it.
+constexpr mark_scan next_mark(std::string_view text, mark_scan so_far) {
+  if (std::is_constant_evaluated()) return mark_octets(text, so_far);
+#if defined(EHLO_HAS_BLOCKS)
+  // Short lines that begin with a dot have the next mark nearby.
+  if (text.size() - so_far.at >= block_size && find_mark_in_block(text, so_far)) return so_far;
+#endif
+#if defined(EHLO_HAS_WIDE_BLOCKS)
+  constexpr std::size_t worth_it = 512;
+  if (text.size() - so_far.at >= worth_it && has_wide_blocks()) so_far = skip_wide_blocks(text, so_far);
+#endif
+#if defined(EHLO_HAS_BLOCKS)
+  return mark_blocks(text, so_far);
+#else
+  return mark_words(text, so_far);
+#endif
+}
+
+}  // namespace detail::scans
 
 /// Finds the first CR or LF of `text`, and tells whether an octet above 127 stands before it.
 constexpr octet_scan scan_for_line_end(std::string_view text) {
-  if (std::is_constant_evaluated()) return detail::scan_octets(text, {});
-#if defined(__SSE2__)
-  return detail::scan_blocks(text);
+  if (std::is_constant_evaluated()) return detail::scans::scan_octets(text, {});
+#if defined(EHLO_HAS_BLOCKS)
+  return detail::scans::scan_blocks(text);
 #else
-  return detail::scan_words(text);
+  return detail::scans::scan_words(text);
 #endif
 }
 
+/// Finds the first mark of `text` at `from` or behind it: a LF that is not behind a CR, an octet behind a CR that is no LF, or a
+/// dot behind a LF. Where there is none, every CR but a last one and every LF is part of a CRLF, and no line begins with a dot.
+/// Nothing is known of what stands before `text`: its first octet is a mark only if it is a LF.
+constexpr mark_scan scan_for_mark(std::string_view text, std::size_t from = 0) {
+  mark_scan out{from, false};
+  if (from == 0) {
+    if (text.empty() || text.front() == '\n') return out;
+    out = {1, static_cast<unsigned char>(text.front()) > 127};
+  }
+  return detail::scans::next_mark(text, out);
+}
+
+/// The offset behind the last LF of `text`, or 0 if it has none.
+constexpr std::size_t behind_last_lf(std::string_view text) {
+  if (std::is_constant_evaluated()) return detail::scans::behind_last_lf_octets(text, text.size());
+#if defined(EHLO_HAS_BLOCKS)
+  return detail::scans::behind_last_lf_blocks(text, text.size());
+#else
+  return detail::scans::behind_last_lf_words(text, text.size());
+#endif
+}
+
+/// The longest text that `scan_piece` takes.
+inline constexpr std::size_t longest_piece = 64;
+
+/// Looks at `text`, of at most `longest_piece` octets, without a branch that depends on them. If it has a mark, the other two may
+/// be wrong.
+constexpr piece_scan scan_piece(std::string_view text) {
+#if defined(EHLO_HAS_BLOCKS)
+  if (!std::is_constant_evaluated() && text.size() >= detail::scans::block_size) return detail::scans::scan_piece_blocks(text);
+#endif
+  const mark_scan found = scan_for_mark(text);
+  return {found.at != text.size(), found.eight_bit, behind_last_lf(text)};
+}
+
 static_assert(scan_for_line_end("abc\r\n").line_end == 3 && scan_for_line_end("\xE9").eight_bit);
+static_assert(scan_for_mark("a\r\nb\r\n.").at == 6 && scan_for_mark("a\r\rb").at == 2 && scan_for_mark("a\nb").at == 1);
+static_assert(behind_last_lf("a\r\nb\r\nc") == 6 && behind_last_lf("a") == 0);
 
 }  // namespace ehlo
 

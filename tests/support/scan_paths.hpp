@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef EHLO_TESTS_SUPPORT_SCAN_PATHS_HPP
+#define EHLO_TESTS_SUPPORT_SCAN_PATHS_HPP
+
+/// @file
+/// Holds each way to scan that this processor has against plain loops.
+
+#include <cstddef>
+#include <string_view>
+
+#include <ehlo/codec/octet_scan.hpp>
+
+namespace scan_paths {
+
+inline bool is_eight_bit(char c) { return static_cast<unsigned char>(c) >= 128; }
+
+inline ehlo::octet_scan naive_line_end(std::string_view text) {
+  ehlo::octet_scan out;
+  while (out.line_end < text.size() && text[out.line_end] != '\r' && text[out.line_end] != '\n') {
+    out.eight_bit |= is_eight_bit(text[out.line_end++]);
+  }
+  return out;
+}
+
+inline ehlo::mark_scan naive_mark(std::string_view text, std::size_t from) {
+  ehlo::mark_scan out{from, false};
+  for (; out.at < text.size(); ++out.at) {
+    const char before = out.at == 0 ? 'x' : text[out.at - 1];
+    const char here = text[out.at];
+    if (here == '\n' && before != '\r') break;
+    if (here != '\n' && before == '\r') break;
+    if (here == '.' && before == '\n') break;
+    out.eight_bit |= is_eight_bit(here);
+  }
+  return out;
+}
+
+inline std::size_t naive_behind_last_lf(std::string_view text) {
+  const std::size_t found = text.rfind('\n');
+  return found == text.npos ? 0 : found + 1;
+}
+
+/// How many of the ways give another result for `text`, scanned from each of its first octets on.
+inline std::size_t count_wrong(std::string_view text) {
+  namespace scans = ehlo::detail::scans;
+  std::size_t wrong = 0;
+  const auto expect = [&](const auto& found, const auto& wanted) { wrong += found == wanted ? 0U : 1U; };
+
+  const ehlo::octet_scan line_end = naive_line_end(text);
+  expect(ehlo::scan_for_line_end(text), line_end);
+  expect(scans::scan_octets(text, {}), line_end);
+  expect(scans::scan_words(text), line_end);
+
+  const std::size_t last_lf = naive_behind_last_lf(text);
+  expect(ehlo::behind_last_lf(text), last_lf);
+  expect(scans::behind_last_lf_octets(text, text.size()), last_lf);
+  expect(scans::behind_last_lf_words(text, text.size()), last_lf);
+
+  expect(ehlo::scan_for_mark(text), naive_mark(text, 0));
+  for (std::size_t from = 1; from <= text.size() && from <= 20; ++from) {
+    const ehlo::mark_scan wanted = naive_mark(text, from);
+    expect(ehlo::scan_for_mark(text, from), wanted);
+    expect(scans::mark_octets(text, {from, false}), wanted);
+    expect(scans::mark_words(text, {from, false}), wanted);
+#if defined(EHLO_HAS_BLOCKS)
+    expect(scans::mark_blocks(text, {from, false}), wanted);
+    expect(scans::mark_octets(text, scans::skip_blocks(text, {from, false})), wanted);
+#endif
+#if defined(EHLO_HAS_WIDE_BLOCKS)
+    if (scans::has_wide_blocks()) expect(scans::mark_octets(text, scans::skip_wide_blocks(text, {from, false})), wanted);
+#endif
+  }
+#if defined(EHLO_HAS_BLOCKS)
+  expect(scans::scan_blocks(text), line_end);
+  expect(scans::behind_last_lf_blocks(text, text.size()), last_lf);
+#endif
+
+  if (text.size() <= ehlo::longest_piece) {
+    const ehlo::piece_scan piece = ehlo::scan_piece(text);
+    const ehlo::mark_scan mark = naive_mark(text, 0);
+    expect(piece.has_mark, mark.at != text.size());
+    if (!piece.has_mark) expect(piece, ehlo::piece_scan{false, mark.eight_bit, last_lf});
+  }
+  return wrong;
+}
+
+}  // namespace scan_paths
+
+#endif  // EHLO_TESTS_SUPPORT_SCAN_PATHS_HPP
