@@ -6,7 +6,6 @@
 /// Octet classes of ASCII and comparison without regard to case. No locale, no sign: an octet is what it is.
 /// RFC 5234 B.1; RFC 5321 2.3.1, 2.4.
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -19,7 +18,7 @@ inline constexpr std::string_view crlf = "\r\n";
 
 namespace ascii {
 
-/// A set of octets, asked with `contains`.
+/// A set of octets, asked with `contains`. It can be a template argument.
 class octet_class {
  public:
   /// The empty set.
@@ -43,6 +42,8 @@ class octet_class {
     return ((bits_[value >> 6U] >> (value & 63U)) & 1U) != 0;
   }
 
+  friend constexpr bool operator==(const octet_class&, const octet_class&) = default;
+
   /// The union of two sets.
   friend constexpr octet_class operator|(octet_class a, const octet_class& b) {
     for (std::size_t i = 0; i < a.bits_.size(); ++i) a.bits_[i] |= b.bits_[i];
@@ -55,15 +56,16 @@ class octet_class {
     return a;
   }
 
+  std::array<std::uint64_t, 4> bits_{};  ///< one for each octet; public because template arguments have no secrets
+
  private:
   constexpr void add(char c) {
     const auto value = static_cast<unsigned char>(c);
     bits_[value >> 6U] |= std::uint64_t{1} << (value & 63U);
   }
-
-  std::array<std::uint64_t, 4> bits_{};
 };
 
+inline constexpr octet_class all = octet_class::range(0, 255);
 inline constexpr octet_class upper = octet_class::range('A', 'Z');
 inline constexpr octet_class lower = octet_class::range('a', 'z');
 inline constexpr octet_class alpha = upper | lower;                 ///< ALPHA, RFC 5234 B.1
@@ -79,19 +81,38 @@ inline constexpr octet_class blank = octet_class{" \t"};  ///< WSP, RFC 5234 B.1
 constexpr bool is_ascii(char c) { return static_cast<unsigned char>(c) < 0x80U; }
 
 /// The lower-case form of an ASCII letter; any other octet as it is.
-constexpr char to_lower(char c) { return upper.contains(c) ? static_cast<char>(c + ('a' - 'A')) : c; }
+constexpr char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
 /// The upper-case form of an ASCII letter; any other octet as it is.
-constexpr char to_upper(char c) { return lower.contains(c) ? static_cast<char>(c - ('a' - 'A')) : c; }
+constexpr char to_upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - ('a' - 'A')) : c; }
 
 /// True if `a` and `b` are the same octets, ASCII letters compared without regard to case. RFC 5321 2.4.
 constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, {}, to_lower, to_lower);
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (a[i] != b[i] && to_lower(a[i]) != to_lower(b[i])) return false;
+  }
+  return true;
+}
+
+/// A word of four octets or more as one integer, of its first four and its last four, letters in lower case: words are told apart
+/// by one compare. Words of four or of eight octets that differ otherwise than by case differ in it, if one of them has letters
+/// only. A shorter word gives 0.
+constexpr std::uint64_t word_key(std::string_view word) {
+  if (word.size() < 4) return 0;
+  const auto four = [word](std::size_t at) {
+    const auto octet = [word, at](std::size_t i) { return std::uint32_t{static_cast<unsigned char>(word[at + i])}; };
+    return octet(0) | octet(1) << 8U | octet(2) << 16U | octet(3) << 24U;
+  };
+  return (four(0) | std::uint64_t{four(word.size() - 4)} << 32U) | 0x2020202020202020U;
 }
 
 /// True if every octet of `text` is ASCII.
 constexpr bool is_ascii(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return is_ascii(c); });
+  for (const char c : text) {
+    if (!is_ascii(c)) return false;
+  }
+  return true;
 }
 
 /// The value of a hexadecimal digit of either case. `c` is in `hex_digit`.
@@ -101,6 +122,7 @@ constexpr unsigned hex_value(char c) {
 }
 
 static_assert(equal_ignoring_case("EhLo", "eHlO") && !equal_ignoring_case("\xC5\xBF", "s"));
+static_assert(word_key("mAIl") == word_key("MAIL") && word_key("STARTTLS") != word_key("STARTTLR") && word_key("BY") == 0);
 static_assert(control.contains('\x7F') && !control.contains('\x80') && visible.contains('~'));
 
 }  // namespace ascii

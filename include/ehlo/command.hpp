@@ -91,45 +91,35 @@ constexpr std::string_view syntax_of(verb v) {
   return {};
 }
 
-namespace detail {
-
-/// Up to eight octets as one integer, ASCII letters in upper case: verbs are told apart by one compare.
-constexpr std::uint64_t packed_word(std::string_view word) {
-  std::uint64_t out = 0;
-  for (const char c : word) out = out << 8U | static_cast<unsigned char>(ascii::to_upper(c));
-  return out;
-}
-
-}  // namespace detail
-
 /// The verb that `word` names, in any case (RFC 5321 2.4).
 constexpr verb verb_of(std::string_view word) {
+  constexpr auto key = [](std::string_view four) { return static_cast<std::uint32_t>(ascii::word_key(four)); };
   if (word.size() == 4) {
-    switch (detail::packed_word(word)) {
-      case detail::packed_word("EHLO"): return verb::ehlo;
-      case detail::packed_word("HELO"): return verb::helo;
-      case detail::packed_word("LHLO"): return verb::lhlo;
-      case detail::packed_word("MAIL"): return verb::mail;
-      case detail::packed_word("RCPT"): return verb::rcpt;
-      case detail::packed_word("DATA"): return verb::data;
-      case detail::packed_word("BDAT"): return verb::bdat;
-      case detail::packed_word("RSET"): return verb::rset;
-      case detail::packed_word("VRFY"): return verb::vrfy;
-      case detail::packed_word("EXPN"): return verb::expn;
-      case detail::packed_word("HELP"): return verb::help;
-      case detail::packed_word("NOOP"): return verb::noop;
-      case detail::packed_word("QUIT"): return verb::quit;
-      case detail::packed_word("AUTH"): return verb::auth;
-      case detail::packed_word("ETRN"): return verb::etrn;
-      case detail::packed_word("BURL"): return verb::burl;
-      case detail::packed_word("SEND"): return verb::send;
-      case detail::packed_word("SOML"): return verb::soml;
-      case detail::packed_word("SAML"): return verb::saml;
-      case detail::packed_word("TURN"): return verb::turn;
+    switch (key(word)) {
+      case key("EHLO"): return verb::ehlo;
+      case key("HELO"): return verb::helo;
+      case key("LHLO"): return verb::lhlo;
+      case key("MAIL"): return verb::mail;
+      case key("RCPT"): return verb::rcpt;
+      case key("DATA"): return verb::data;
+      case key("BDAT"): return verb::bdat;
+      case key("RSET"): return verb::rset;
+      case key("VRFY"): return verb::vrfy;
+      case key("EXPN"): return verb::expn;
+      case key("HELP"): return verb::help;
+      case key("NOOP"): return verb::noop;
+      case key("QUIT"): return verb::quit;
+      case key("AUTH"): return verb::auth;
+      case key("ETRN"): return verb::etrn;
+      case key("BURL"): return verb::burl;
+      case key("SEND"): return verb::send;
+      case key("SOML"): return verb::soml;
+      case key("SAML"): return verb::saml;
+      case key("TURN"): return verb::turn;
       default: return verb::unknown;
     }
   }
-  return word.size() == 8 && detail::packed_word(word) == detail::packed_word("STARTTLS") ? verb::starttls : verb::unknown;
+  return word.size() == 8 && ascii::word_key(word) == ascii::word_key("STARTTLS") ? verb::starttls : verb::unknown;
 }
 
 static_assert([] {

@@ -48,6 +48,7 @@
 #include <ehlo/grammar/local_part.hpp>
 #include <ehlo/grammar/parameter.hpp>
 #include <ehlo/grammar/path.hpp>
+#include <ehlo/grammar/plain_mailbox.hpp>
 #include <ehlo/grammar/timestamp.hpp>
 #include <ehlo/grammar/utf8.hpp>
 #include <ehlo/grammar/xtext.hpp>
@@ -64,6 +65,7 @@
 #include <ehlo/observer/observer.hpp>
 #include <ehlo/observer/options.hpp>
 #include <ehlo/observer/transcript.hpp>
+#include <ehlo/octet_run.hpp>
 #include <ehlo/parameters.hpp>
 #include <ehlo/protocol/effect_of_replies.hpp>
 #include <ehlo/protocol/order_of_commands.hpp>

@@ -119,10 +119,7 @@ constexpr void put_written(parameter_writer& out, std::string_view keyword, cons
 /// The caller's own parameters name none that `ehlo` writes by itself.
 constexpr result<void> check_further(const parameter_list& further) {
   for (const parameter& p : further) {
-    for (const std::string_view own : {"SIZE", "BODY", "SMTPUTF8", "RET", "ENVID", "AUTH", "REQUIRETLS", "BY", "HOLDFOR",
-                                       "HOLDUNTIL", "MT-PRIORITY", "MTRK", "SOLICIT", "NOTIFY", "ORCPT", "RRVS"}) {
-      if (ascii::equal_ignoring_case(p.keyword, own)) return error{errc::parameter_duplicate, p.offset};
-    }
+    if (known_parameter_of(p.keyword) != known_parameter::other) return error{errc::parameter_duplicate, p.offset};
   }
   return {};
 }

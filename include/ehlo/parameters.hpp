@@ -5,10 +5,13 @@
 /// @file
 /// The parameters of MAIL and RCPT, looked up by their types in the octets received. RFC 5321 4.1.1.11.
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
+#include <ehlo/ascii.hpp>
 #include <ehlo/extension/auth.hpp>
 #include <ehlo/extension/body.hpp>
 #include <ehlo/extension/deliver_by.hpp>
@@ -24,6 +27,85 @@
 #include <ehlo/grammar/xtext.hpp>
 
 namespace ehlo {
+
+/// The parameters that `ehlo` knows, and one that stands for any other.
+enum class known_parameter : std::uint8_t {
+  size,
+  body,
+  smtputf8,
+  ret,
+  envid,
+  auth,
+  require_tls,
+  by,
+  hold_for,
+  hold_until,
+  priority,
+  mtrk,
+  solicit,
+  notify,
+  orcpt,
+  rrvs,
+  other,
+};
+
+/// Their names on the wire, in the order of `known_parameter`.
+inline constexpr std::array<std::string_view, 16> parameter_names{
+    "SIZE",    "BODY",      "SMTPUTF8",    "RET",  "ENVID",   "AUTH",   "REQUIRETLS", "BY",
+    "HOLDFOR", "HOLDUNTIL", "MT-PRIORITY", "MTRK", "SOLICIT", "NOTIFY", "ORCPT",      "RRVS"};
+
+/// The name of `p` on the wire; empty for `known_parameter::other`.
+constexpr std::string_view text_of(known_parameter p) {
+  const auto index = static_cast<std::size_t>(p);
+  return index < parameter_names.size() ? parameter_names[index] : std::string_view{};
+}
+
+/// The parameter that `keyword`, an esmtp-keyword, names in any case (RFC 5321 2.4).
+constexpr known_parameter known_parameter_of(std::string_view keyword) {
+  using enum known_parameter;
+  const auto candidate = [keyword] {
+    switch (ascii::word_key(keyword)) {
+      case ascii::word_key("SIZE"): return size;
+      case ascii::word_key("BODY"): return body;
+      case ascii::word_key("SMTPUTF8"): return smtputf8;
+      case ascii::word_key("ENVID"): return envid;
+      case ascii::word_key("AUTH"): return auth;
+      case ascii::word_key("REQUIRETLS"): return require_tls;
+      case ascii::word_key("HOLDFOR"): return hold_for;
+      case ascii::word_key("HOLDUNTIL"): return hold_until;
+      case ascii::word_key("MT-PRIORITY"): return priority;
+      case ascii::word_key("MTRK"): return mtrk;
+      case ascii::word_key("SOLICIT"): return solicit;
+      case ascii::word_key("NOTIFY"): return notify;
+      case ascii::word_key("ORCPT"): return orcpt;
+      case ascii::word_key("RRVS"): return rrvs;
+      default: return keyword.size() == 3 ? ret : by;
+    }
+  }();
+  const std::string_view wanted = text_of(candidate);
+  const bool key_has_all = keyword.size() >= 4 && keyword.size() <= 8;
+  return keyword.size() == wanted.size() && (key_has_all || ascii::equal_ignoring_case(keyword, wanted)) ? candidate : other;
+}
+
+static_assert([] {
+  for (std::size_t i = 0; i < parameter_names.size(); ++i) {
+    if (known_parameter_of(parameter_names[i]) != static_cast<known_parameter>(i)) return false;
+  }
+  return known_parameter_of("Ret") == known_parameter::ret && known_parameter_of("SIZ") == known_parameter::other &&
+         known_parameter_of("") == known_parameter::other && known_parameter_of("SIZESIZE") == known_parameter::other;
+}());
+
+/// Which of the known parameters a list has.
+class parameter_set {
+ public:
+  constexpr bool has(known_parameter p) const { return ((bits_ >> static_cast<unsigned>(p)) & 1U) != 0; }
+  constexpr void add(known_parameter p) { bits_ |= 1U << static_cast<unsigned>(p); }
+
+  friend constexpr bool operator==(const parameter_set&, const parameter_set&) = default;
+
+ private:
+  std::uint32_t bits_ = 0;
+};
 
 /// AUTH on MAIL: who submitted the message first, as the peer claims. RFC 4954 5: believe it only of a trusted peer.
 ///

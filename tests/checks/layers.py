@@ -11,7 +11,7 @@ import re
 import sys
 
 FLOORS = [
-    ("words", r"(ascii|result|error|limits|version|secret|storage)\.hpp"),
+    ("words", r"(ascii|octet_run|result|error|limits|version|secret|storage)\.hpp"),
     ("grammar", r"grammar/.*"),
     ("vocabulary", r"(command|reply|replies|received_reply|enhanced_status_code|parameters|capabilities|envelope|actions)\.hpp|extension/.*"),
     ("codec", r"codec/.*"),

@@ -18,6 +18,7 @@
 #include <ehlo/grammar/local_part.hpp>
 #include <ehlo/grammar/parameter.hpp>
 #include <ehlo/grammar/path.hpp>
+#include <ehlo/octet_run.hpp>
 #include <ehlo/parameters.hpp>
 #include <ehlo/result.hpp>
 
@@ -67,11 +68,12 @@ struct command_line {
 constexpr command_line split_command(std::string_view line) {
   while (!line.empty() && ascii::blank.contains(line.back())) line.remove_suffix(1);
   command_line out;
-  const std::size_t space = line.find(' ');
-  out.word = line.substr(0, space);
+  std::size_t word_end = 0;
+  while (word_end < line.size() && line[word_end] != ' ') ++word_end;
+  out.word = line.substr(0, word_end);
   out.name = verb_of(out.word);
-  out.has_space = space != line.npos;
-  out.argument_offset = out.has_space ? space + 1 : line.size();
+  out.has_space = word_end < line.size();
+  out.argument_offset = out.has_space ? word_end + 1 : line.size();
   out.argument = line.substr(out.argument_offset);
   return out;
 }
@@ -80,12 +82,10 @@ constexpr command_line split_command(std::string_view line) {
 ///
 /// `errc::bare_cr`, `bare_lf` or `nul_octet`.
 constexpr std::optional<error> find_forbidden_octet(std::string_view line) {
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    if (line[i] == '\r') return error{errc::bare_cr, i};
-    if (line[i] == '\n') return error{errc::bare_lf, i};
-    if (line[i] == '\0') return error{errc::nul_octet, i};
-  }
-  return std::nullopt;
+  constexpr auto allowed = ascii::all - ascii::octet_class{std::string_view{"\r\n\0", 3}};
+  const std::size_t at = end_of_run<allowed>(line);
+  if (at == line.size()) return std::nullopt;
+  return error{line[at] == '\r' ? errc::bare_cr : line[at] == '\n' ? errc::bare_lf : errc::nul_octet, at};
 }
 
 /// ehlo = "EHLO" SP ( Domain / address-literal ) CRLF
@@ -244,41 +244,55 @@ struct offered_parameters {
 
 namespace detail {
 
-constexpr result<void> check_value(const parameter& p, const offered_parameters& offered, custom_parameter::place place,
-                                   charset set) {
-  const auto is = [&p](std::string_view keyword) { return ascii::equal_ignoring_case(p.keyword, keyword); };
+/// Whether the value of a parameter is in order; `errc::parameter_unknown` if the parameter is not offered there.
+constexpr result<void> check_known_value(known_parameter name, const parameter& p, const offered_parameters& offered,
+                                         custom_parameter::place place, charset set) {
+  const bool on_mail = place == custom_parameter::place::mail;
   const std::string_view value = p.value.value_or(std::string_view{});
-  const auto told = [](const auto& parsed) -> result<void> {
+  const auto told = [](bool is_offered, auto parse) -> result<void> {
+    if (!is_offered) return error{errc::parameter_unknown};
+    const auto parsed = parse();
     if (!parsed) return parsed.error();
     return {};
   };
-  if (place == custom_parameter::place::mail) {
-    if (offered.size && is("SIZE")) return told(parse_size(value));
-    if (offered.eight_bit_mime && is("BODY")) {
-      const auto body = parse_body(value);
-      if (body && *body == body_type::binary && !offered.binary_mime) return error{errc::body_value};
-      return told(body);
-    }
-    if ((offered.smtputf8 && is("SMTPUTF8")) || (offered.require_tls && is("REQUIRETLS"))) {
-      if (p.value) return error{errc::value_not_allowed};
-      return {};
-    }
-    if (offered.dsn && is("RET")) return told(parse_ret(value));
-    if (offered.dsn && is("ENVID")) return told(parse_envid(value));
-    if (offered.deliver_by && is("BY")) return told(parse_deliver_by(value));
-    if (offered.future_release && is("HOLDFOR")) return told(parse_hold_for(value));
-    if (offered.future_release && is("HOLDUNTIL")) return told(parse_hold_until(value));
-    if (offered.priority && is("MT-PRIORITY")) return told(parse_priority(value));
-    if (offered.mtrk && is("MTRK")) return told(parse_tracking(value));
-    if (offered.no_soliciting && is("SOLICIT")) return told(solicitation_keywords::parse(value));
-    if (offered.auth && is("AUTH")) return told(claimed_submitter::parse(value, set));
-  } else {
-    if (offered.dsn && is("NOTIFY")) return told(parse_notify(value));
-    if (offered.rrvs && is("RRVS")) return told(parse_valid_since(value));
-    if (offered.dsn && is("ORCPT")) return told(parse_orcpt(value, set));
+  const auto without_value = [&p](bool is_offered) -> result<void> {
+    if (!is_offered) return error{errc::parameter_unknown};
+    if (p.value) return error{errc::value_not_allowed};
+    return {};
+  };
+  switch (name) {
+    case known_parameter::size: return told(on_mail && offered.size, [value] { return parse_size(value); });
+    case known_parameter::body:
+      return told(on_mail && offered.eight_bit_mime, [value, &offered]() -> result<body_type> {
+        const auto body = parse_body(value);
+        if (body && *body == body_type::binary && !offered.binary_mime) return error{errc::body_value};
+        return body;
+      });
+    case known_parameter::smtputf8: return without_value(on_mail && offered.smtputf8);
+    case known_parameter::require_tls: return without_value(on_mail && offered.require_tls);
+    case known_parameter::ret: return told(on_mail && offered.dsn, [value] { return parse_ret(value); });
+    case known_parameter::envid: return told(on_mail && offered.dsn, [value] { return parse_envid(value); });
+    case known_parameter::by: return told(on_mail && offered.deliver_by, [value] { return parse_deliver_by(value); });
+    case known_parameter::hold_for: return told(on_mail && offered.future_release, [value] { return parse_hold_for(value); });
+    case known_parameter::hold_until: return told(on_mail && offered.future_release, [value] { return parse_hold_until(value); });
+    case known_parameter::priority: return told(on_mail && offered.priority, [value] { return parse_priority(value); });
+    case known_parameter::mtrk: return told(on_mail && offered.mtrk, [value] { return parse_tracking(value); });
+    case known_parameter::solicit:
+      return told(on_mail && offered.no_soliciting, [value] { return solicitation_keywords::parse(value); });
+    case known_parameter::auth: return told(on_mail && offered.auth, [value, set] { return claimed_submitter::parse(value, set); });
+    case known_parameter::notify: return told(!on_mail && offered.dsn, [value] { return parse_notify(value); });
+    case known_parameter::orcpt: return told(!on_mail && offered.dsn, [value, set] { return parse_orcpt(value, set); });
+    case known_parameter::rrvs: return told(!on_mail && offered.rrvs, [value] { return parse_valid_since(value); });
+    case known_parameter::other: break;
   }
-  for (const custom_parameter& brought : offered.custom) {
-    if (brought.command != place || !is(brought.keyword)) continue;
+  return error{errc::parameter_unknown};
+}
+
+/// The same for a parameter that the caller brings.
+constexpr result<void> check_custom_value(const parameter& p, std::span<const custom_parameter> offered,
+                                          custom_parameter::place place) {
+  for (const custom_parameter& brought : offered) {
+    if (brought.command != place || !ascii::equal_ignoring_case(p.keyword, brought.keyword)) continue;
     if (brought.value == custom_parameter::value_rule::none && p.value) return error{errc::value_not_allowed};
     if (brought.value == custom_parameter::value_rule::required && !p.value) return error{errc::parameter_value};
     return {};
@@ -288,30 +302,32 @@ constexpr result<void> check_value(const parameter& p, const offered_parameters&
 
 }  // namespace detail
 
-/// Checks what the parameters of MAIL or RCPT say: each offered, none twice, each value by its own standard.
+/// Checks what the parameters of MAIL or RCPT say: each offered, none twice, each value by its own standard. Tells which of those
+/// that `ehlo` knows are there.
 ///
 /// `set` is `charset::utf8` in a transaction with SMTPUTF8. Fails with `errc::parameter_unknown` (555), `parameter_duplicate` or
 /// the error of the value (501); the offset counts from the list's first octet. RFC 5321 4.1.1.11.
-constexpr result<void> check_parameters(const parameter_list& list, const offered_parameters& offered,
-                                        custom_parameter::place place, charset set = charset::ascii) {
+constexpr result<parameter_set> check_parameters(const parameter_list& list, const offered_parameters& offered,
+                                                 custom_parameter::place place, charset set = charset::ascii) {
+  parameter_set seen;
   for (const parameter& p : list) {
-    if (const auto value = detail::check_value(p, offered, place, set); !value) return error{value.error().code, p.offset};
-    if (const auto first = list.find(p.keyword); first && first->offset != p.offset) {
+    const known_parameter name = known_parameter_of(p.keyword);
+    auto value = detail::check_known_value(name, p, offered, place, set);
+    if (!value && value.error().code == errc::parameter_unknown) value = detail::check_custom_value(p, offered.custom, place);
+    if (!value) return error{value.error().code, p.offset};
+    if (name == known_parameter::other ? list.find(p.keyword)->offset != p.offset : seen.has(name)) {
       // RFC 6710 4.1 has an enhanced code of its own for this.
-      const bool is_priority = ascii::equal_ignoring_case(p.keyword, "MT-PRIORITY");
-      return error{is_priority ? errc::priority_value : errc::parameter_duplicate, p.offset};
+      return error{name == known_parameter::priority ? errc::priority_value : errc::parameter_duplicate, p.offset};
     }
+    seen.add(name);
   }
-  return {};
+  return seen;
 }
 
-/// Any command line to its command, without regard to what is offered. Offsets count from the line's first octet.
-///
-/// Fails with the errors of the grammar and of `find_forbidden_octet`, `errc::unknown_verb`, `verb_not_implemented` (SEND, SOML,
-/// SAML, TURN), `argument_missing` or `argument_not_allowed`.
-constexpr result<any_command> parse_command(std::string_view line, charset set = charset::ascii, const leniency& taken = {}) {
-  if (const auto octet = find_forbidden_octet(line)) return *octet;
-  const command_line cut = split_command(line);
+namespace detail {
+
+/// The command of a line that has been cut, whatever octets it holds.
+constexpr result<any_command> parse_cut_command(const command_line& cut, charset set, const leniency& taken) {
   const auto told = [&cut](const auto& parsed) -> result<any_command> {
     if (!parsed) return error{parsed.error().code, cut.argument_offset + parsed.error().offset};
     return any_command{*parsed};
@@ -348,6 +364,24 @@ constexpr result<any_command> parse_command(std::string_view line, charset set =
     case verb::unknown: break;
   }
   return error{errc::unknown_verb};
+}
+
+}  // namespace detail
+
+/// Any command line to its command, without regard to what is offered. Offsets count from the line's first octet.
+///
+/// Fails with the errors of the grammar and of `find_forbidden_octet`, `errc::unknown_verb`, `verb_not_implemented` (SEND, SOML,
+/// SAML, TURN), `argument_missing` or `argument_not_allowed`.
+constexpr result<any_command> parse_command(std::string_view line, charset set = charset::ascii, const leniency& taken = {}) {
+  const command_line cut = split_command(line);
+  const auto parsed = detail::parse_cut_command(cut, set, taken);
+  // No rule takes CR, LF and NUL but those that leave octets unread. Where another rule is broken, these are told first.
+  const bool is_hello = cut.name == verb::ehlo || cut.name == verb::helo || cut.name == verb::lhlo;
+  const bool leaves_octets = cut.name == verb::noop || cut.name == verb::auth || (is_hello && taken.words_after_hello);
+  if (!parsed || leaves_octets) {
+    if (const auto octet = find_forbidden_octet(line)) return *octet;
+  }
+  return parsed;
 }
 
 }  // namespace ehlo

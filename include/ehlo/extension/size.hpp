@@ -29,7 +29,8 @@ constexpr result<std::uint64_t> parse_size(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (!ascii::digit.contains(text[i]) || i == most_digits) return error{errc::size_value, i};
     const auto next = static_cast<std::uint64_t>(text[i] - '0');
-    value = value > (largest - next) / 10 ? largest : value * 10 + next;
+    const bool is_over = i + 1 == most_digits && value > (largest - next) / 10;
+    value = is_over ? largest : value * 10 + next;
   }
   return value;
 }

@@ -34,7 +34,7 @@ namespace grammar {
 /// Snum = 1*3DIGIT ; a decimal integer value in the range 0 through 255      RFC 5321 4.1.3
 constexpr result<std::uint8_t> snum(cursor& in) {
   const std::size_t start = in.offset();
-  const std::string_view digits = in.take_while(ascii::digit);
+  const std::string_view digits = in.take_while<ascii::digit>();
   unsigned value = 0;
   for (const char c : digits.substr(0, 3)) value = value * 10 + static_cast<unsigned>(c - '0');
   if (digits.empty() || digits.size() > 3 || value > 255) return error{errc::ipv4_number, start};
@@ -70,7 +70,7 @@ constexpr result<address_octets> ipv6(cursor& in) {
     const std::size_t start = in.offset();
     if (at == out.size()) return error{errc::ipv6_group_count, start};
     const cursor group = in;
-    const std::string_view digits = in.take_while(ascii::hex_digit);
+    const std::string_view digits = in.take_while<ascii::hex_digit>();
     if (!in.at_end() && in.peek() == '.') {  // the last two groups as an IPv4 address
       if (at > out.size() - 4) return error{errc::ipv6_group_count, start};
       in = group;
@@ -165,10 +165,10 @@ class address_literal {
     constexpr auto ldh = ascii::let_dig | ascii::octet_class{"-"};
     constexpr auto dcontent = ascii::visible - ascii::octet_class{"[\\]"};
     const std::size_t start = in.offset();
-    const std::string_view tag = in.take_while(ldh);
+    const std::string_view tag = in.take_while<ldh>();
     if (tag.empty() || tag.back() == '-' || !in.take(':')) return error{errc::literal_tag_missing, start};
     if (tags == unknown_tags::refuse) return error{errc::literal_tag_unknown, start};
-    if (in.take_while(dcontent).empty()) return error{errc::literal_content_missing, in.offset()};
+    if (in.take_while<dcontent>().empty()) return error{errc::literal_content_missing, in.offset()};
     return {};
   }
 

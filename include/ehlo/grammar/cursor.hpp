@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include <ehlo/ascii.hpp>
+#include <ehlo/octet_run.hpp>
 #include <ehlo/result.hpp>
 
 namespace ehlo {
@@ -23,9 +24,9 @@ class cursor {
   /// The next octet. There is one: `!at_end()`.
   constexpr char peek() const { return text_[offset_]; }
   /// What has not been taken.
-  constexpr std::string_view rest() const { return text_.substr(offset_); }
+  constexpr std::string_view rest() const { return {text_.data() + offset_, text_.size() - offset_}; }
   /// What was taken since the offset was `start`.
-  constexpr std::string_view since(std::size_t start) const { return text_.substr(start, offset_ - start); }
+  constexpr std::string_view since(std::size_t start) const { return {text_.data() + start, offset_ - start}; }
 
   /// True if there is a next octet and it is in `set`.
   constexpr bool next_in(const ascii::octet_class& set) const { return !at_end() && set.contains(peek()); }
@@ -45,6 +46,13 @@ class cursor {
   constexpr std::string_view take_while(const ascii::octet_class& set) {
     const std::size_t start = offset_;
     while (next_in(set)) ++offset_;
+    return since(start);
+  }
+  /// The same for a set that is known when the program is compiled: many octets at a time.
+  template <ascii::octet_class Set>
+  constexpr std::string_view take_while() {
+    const std::size_t start = offset_;
+    offset_ = end_of_run<Set>(text_, start);
     return since(start);
   }
   /// Takes `count` octets. There are as many.

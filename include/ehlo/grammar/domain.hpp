@@ -10,6 +10,7 @@
 
 #include <ehlo/ascii.hpp>
 #include <ehlo/grammar/cursor.hpp>
+#include <ehlo/grammar/plain_mailbox.hpp>
 #include <ehlo/grammar/utf8.hpp>
 #include <ehlo/limits.hpp>
 #include <ehlo/result.hpp>
@@ -40,7 +41,7 @@ constexpr result<std::string_view> sub_domain(cursor& in, charset set = charset:
   constexpr auto ldh = ascii::let_dig | ascii::octet_class{"-"};
   if (in.at_end() || (ascii::is_ascii(in.peek()) && !ascii::let_dig.contains(in.peek()))) return error{errc::empty_label, start};
   for (;;) {
-    in.take_while(ldh);
+    in.take_while<ldh>();
     if (in.at_end() || ascii::is_ascii(in.peek())) break;
     if (const auto character = detail::u_label_character(in, set); !character) return character.error();
   }
@@ -65,6 +66,7 @@ class domain {
  public:
   /// Fails with the errors of the grammar, `errc::trailing_octets`, or `errc::domain_too_long`.
   static constexpr result<domain> parse(std::string_view text, charset set = charset::ascii) {
+    if (grammar::is_plain_domain(text)) return domain{text};
     if (text.size() > sizes::domain) return error{errc::domain_too_long, sizes::domain};
     const auto matched = grammar::match([](cursor& in, charset s) { return grammar::domain(in, s); }, text, set);
     if (!matched) return matched.error();

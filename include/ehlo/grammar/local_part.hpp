@@ -40,7 +40,7 @@ constexpr result<char32_t> local_character(cursor& in, charset set) {
 constexpr result<std::string_view> atom(cursor& in, charset set = charset::ascii) {
   const std::size_t start = in.offset();
   for (;;) {
-    in.take_while(atext);
+    in.take_while<atext>();
     if (in.at_end() || ascii::is_ascii(in.peek())) break;
     if (const auto character = detail::local_character(in, set); !character) return character.error();
   }
@@ -67,7 +67,7 @@ constexpr result<std::string_view> quoted_string(cursor& in, charset set = chars
   const std::size_t start = in.offset();
   if (!in.take('"')) return error{errc::quote_not_opened, start};
   for (;;) {
-    in.take_while(qtext_smtp);
+    in.take_while<qtext_smtp>();
     if (in.at_end()) return error{errc::quote_not_closed, in.offset()};
     if (in.take('"')) return in.since(start);
     if (in.take('\\')) {

@@ -6,6 +6,7 @@
 /// The parameters behind a path, by their form only. RFC 5321 4.1.2; RFC 6531 3.3.
 
 #include <cstddef>
+#include <cstdint>
 #include <iterator>
 #include <optional>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include <ehlo/ascii.hpp>
 #include <ehlo/grammar/cursor.hpp>
 #include <ehlo/grammar/utf8.hpp>
+#include <ehlo/octet_run.hpp>
 #include <ehlo/result.hpp>
 
 namespace ehlo {
@@ -28,20 +30,21 @@ struct parameter {
 
 namespace grammar {
 
+inline constexpr auto keyword_octet = ascii::let_dig | ascii::octet_class{"-"};  ///< of an esmtp-keyword behind its first
+inline constexpr auto value_octet = ascii::visible - ascii::octet_class{"="};    ///< of an esmtp-value, in ASCII
+
 /// esmtp-param = esmtp-keyword ["=" esmtp-value]
 /// esmtp-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-")
 /// esmtp-value = 1*(%d33-60 / %d62-126)      RFC 5321 4.1.2
 /// esmtp-value =/ UTF8-non-ascii             RFC 6531 3.3
 constexpr result<ehlo::parameter> parameter(cursor& in, charset set = charset::ascii) {
-  constexpr auto keyword_octet = ascii::let_dig | ascii::octet_class{"-"};
-  constexpr auto value_octet = ascii::visible - ascii::octet_class{"="};
   const std::size_t start = in.offset();
   if (!in.next_in(ascii::let_dig)) return error{errc::parameter_keyword, start};
-  ehlo::parameter out{in.take_while(keyword_octet), std::nullopt, start};
+  ehlo::parameter out{in.take_while<keyword_octet>(), std::nullopt, start};
   if (!in.take('=')) return out;
   const std::size_t begin = in.offset();
   for (;;) {
-    in.take_while(value_octet);
+    in.take_while<value_octet>();
     if (in.at_end() || ascii::is_ascii(in.peek())) break;
     if (set == charset::ascii) return error{errc::utf8_not_allowed, in.offset()};
     if (const auto character = utf8_non_ascii(in); !character) return character.error();
@@ -51,6 +54,25 @@ constexpr result<ehlo::parameter> parameter(cursor& in, charset set = charset::a
   return out;
 }
 
+namespace detail {
+
+/// True if `text` is a list of parameters, in ASCII and of fewer than 64 octets, as nearly all are: seen at one look, as bits. It
+/// only ever says yes: other lists are read by the rule, which knows the errors.
+constexpr bool is_plain_list(std::string_view text) {
+  using ascii::octet_class;
+  constexpr std::size_t longest = 63;
+  if (text.size() > longest) return false;
+  const auto [keywords, values, hyphens, equals, spaces] =
+      places_of<keyword_octet, value_octet, octet_class{"-"}, octet_class{"="}, octet_class{" "}>(text);
+  const std::uint64_t end = std::uint64_t{1} << text.size();
+  const std::uint64_t starts = 1U | spaces << 1U;
+  if ((values | equals | spaces) != end - 1 || (starts & ~(keywords & ~hyphens)) != 0) return false;
+  // Added to its first octet, the bits of a keyword carry over to the octet behind it, where "=", a space or the end stands.
+  const std::uint64_t behind = (keywords + starts) & ~keywords;
+  return (behind & ~(equals | spaces | end)) == 0 && (equals & ~behind) == 0 && (equals << 1U & ~values) == 0;
+}
+
+}  // namespace detail
 }  // namespace grammar
 
 /// A list of parameters separated by single spaces, read anew each time it is walked. A view.
@@ -63,7 +85,9 @@ class parameter_list {
   ///
   /// An empty text is the empty list. Fails with `errc::parameter_keyword`, `parameter_value` or the errors of UTF-8.
   static constexpr result<parameter_list> parse(std::string_view text, charset set = charset::ascii) {
-    if (text.empty()) return parameter_list{};
+    parameter_list out;
+    out.text_ = text;
+    if (text.empty() || grammar::detail::is_plain_list(text)) return out;
     cursor in{text};
     bool in_value = false;
     do {
@@ -72,8 +96,6 @@ class parameter_list {
       in_value = one->value.has_value();
     } while (in.take(' '));
     if (!in.at_end()) return error{in_value ? errc::parameter_value : errc::parameter_keyword, in.offset()};
-    parameter_list out;
-    out.text_ = text;
     return out;
   }
 
@@ -86,13 +108,13 @@ class parameter_list {
 
     constexpr iterator() = default;
     constexpr parameter operator*() const {
-      cursor in{text_};
-      in.advance(offset_);
-      return *grammar::parameter(in, charset::utf8);
+      const std::size_t keyword_end = end_of_run<grammar::keyword_octet>(text_, offset_);
+      parameter out{{text_.data() + offset_, keyword_end - offset_}, std::nullopt, offset_};
+      if (keyword_end < end_) out.value = std::string_view{text_.data() + keyword_end + 1, end_ - keyword_end - 1};
+      return out;
     }
     constexpr iterator& operator++() {
-      const std::size_t space = text_.find(' ', offset_);
-      offset_ = space == text_.npos ? text_.size() : space + 1;
+      *this = iterator{text_, end_ < text_.size() ? end_ + 1 : end_};
       return *this;
     }
     constexpr iterator operator++(int) {
@@ -104,10 +126,12 @@ class parameter_list {
 
    private:
     friend class parameter_list;
-    constexpr iterator(std::string_view text, std::size_t offset) : text_{text}, offset_{offset} {}
+    constexpr iterator(std::string_view text, std::size_t offset)
+        : text_{text}, offset_{offset}, end_{end_of_run<ascii::all - ascii::octet_class{" "}>(text, offset)} {}
 
     std::string_view text_;
     std::size_t offset_ = 0;
+    std::size_t end_ = 0;  ///< of the parameter at `offset_`
   };
 
   constexpr iterator begin() const { return {text_, 0}; }

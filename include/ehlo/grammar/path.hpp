@@ -15,8 +15,10 @@
 #include <ehlo/grammar/domain.hpp>
 #include <ehlo/grammar/host.hpp>
 #include <ehlo/grammar/local_part.hpp>
+#include <ehlo/grammar/plain_mailbox.hpp>
 #include <ehlo/grammar/utf8.hpp>
 #include <ehlo/limits.hpp>
+#include <ehlo/octet_run.hpp>
 #include <ehlo/result.hpp>
 
 namespace ehlo {
@@ -29,6 +31,13 @@ class mailbox {
   /// The @ is found by reading from the left: one inside quotation marks is an octet of the local-part. Fails with the errors of
   /// the grammar, `errc::at_sign_missing`, `local_part_too_long` or `domain_too_long`.
   static constexpr result<mailbox> parse(std::string_view text, charset set = charset::ascii) {
+    const grammar::plain_mailbox plain = grammar::find_plain_mailbox(text);
+    if (plain.size == text.size() && plain.size > 0) return mailbox{text, static_cast<std::uint16_t>(plain.at)};
+    return parse_by_rules(text, set);
+  }
+
+  /// The same, octet by octet: for what is known not to be plain.
+  static constexpr result<mailbox> parse_by_rules(std::string_view text, charset set) {
     cursor in{text};
     const auto local = grammar::local_part(in, set);
     if (!local) return local.error();
@@ -85,8 +94,8 @@ struct path_parts {
 
 /// One past the path's mailbox: its > or whatever ends it. A quoted local-part may hold any printable octet.
 constexpr std::size_t end_of_mailbox(std::string_view text) {
-  bool quoted = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
+  std::size_t i = end_of_run<ascii::all - ascii::octet_class{"\">"}>(text);
+  for (bool quoted = false; i < text.size(); ++i) {
     if (quoted && text[i] == '\\') {
       ++i;
     } else if (text[i] == '"') {
@@ -109,9 +118,12 @@ constexpr result<path_parts> path(cursor& in, charset set) {
   }
   const std::size_t begin = in.offset();
   const std::string_view rest = in.rest();
-  const std::size_t size = end_of_mailbox(rest);
-  if (const auto mailbox = ehlo::mailbox::parse(rest.substr(0, size), set); !mailbox) {
-    return error{mailbox.error().code, begin + mailbox.error().offset};
+  std::size_t size = find_plain_mailbox(rest).size;
+  if (size == 0 || size == rest.size() || rest[size] != '>') {
+    size = end_of_mailbox(rest);
+    if (const auto mailbox = ehlo::mailbox::parse_by_rules(rest.substr(0, size), set); !mailbox) {
+      return error{mailbox.error().code, begin + mailbox.error().offset};
+    }
   }
   in.advance(size);
   if (!in.take('>')) return error{errc::path_not_closed, in.offset()};

@@ -33,7 +33,7 @@ inline constexpr auto upper_hex = ascii::digit | ascii::octet_class{"ABCDEF"};
 constexpr result<std::string_view> xtext(cursor& in) {
   const std::size_t start = in.offset();
   for (;;) {
-    in.take_while(xchar);
+    in.take_while<xchar>();
     const std::size_t plus = in.offset();
     if (!in.take('+')) return in.since(start);
     unsigned value = 0;
@@ -57,7 +57,7 @@ constexpr result<std::string_view> utf8_address(cursor& in, charset set) {
   constexpr std::string_view embedded_printable = " +=\\";  // the only ASCII characters that are embedded
   const std::size_t start = in.offset();
   for (;;) {
-    in.take_while(plain);
+    in.take_while<plain>();
     const std::size_t at = in.offset();
     if (in.at_end()) return at == start ? result<std::string_view>{error{errc::xtext_octet, at}} : in.since(start);
     if (set == charset::utf8 && !ascii::is_ascii(in.peek())) {

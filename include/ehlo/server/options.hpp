@@ -161,11 +161,7 @@ struct server_options {
 
   /// True if `keyword` is a parameter of an extension that `ehlo` has.
   static constexpr bool is_known_parameter(std::string_view keyword) {
-    for (const std::string_view known : {"SIZE", "BODY", "SMTPUTF8", "RET", "ENVID", "AUTH", "REQUIRETLS", "BY", "HOLDFOR",
-                                         "HOLDUNTIL", "MT-PRIORITY", "MTRK", "SOLICIT", "NOTIFY", "ORCPT", "RRVS"}) {
-      if (ascii::equal_ignoring_case(keyword, known)) return true;
-    }
-    return false;
+    return known_parameter_of(keyword) != known_parameter::other;
   }
 
   /// How many domains of recipients a session can tell apart.
