@@ -164,26 +164,12 @@ class mail_data_reader {
     line_ = 0;
   }
 
-  /// `text` follows, and each LF in it ends a line. Few of its octets are looked at: a line that is not too long ends in the 1000
-  /// octets behind the end of another, and its end is sought from their far end.
+  /// `text` follows, and each LF in it ends a line.
   constexpr void count_lines(std::string_view text) {
     if (has_long_line_) return;
-    if (text.ends_with('\n') && text.size() <= sizes::text_line - line_) {
-      line_ = 0;
-      return;
-    }
-    while (text.size() > sizes::text_line - line_) {
-      const std::size_t end = behind_last_lf(text.substr(0, sizes::text_line - line_));
-      if (end == 0) {
-        has_long_line_ = true;
-        line_ = 0;
-        return;
-      }
-      text.remove_prefix(end);
-      line_ = 0;
-    }
-    const std::size_t end = behind_last_lf(text);
-    line_ = (end == 0 ? line_ : 0) + static_cast<std::uint32_t>(text.size() - end);
+    has_long_line_ = ehlo::has_long_line(text, line_);
+    const std::size_t end = text.ends_with('\n') ? text.size() : behind_last_lf(text);
+    line_ = has_long_line_ ? 0 : (end == 0 ? line_ : 0) + static_cast<std::uint32_t>(text.size() - end);
   }
 
   /// Reads on from inside a line: many lines at a time, up to a dot that begins one.

@@ -67,7 +67,7 @@ class mail_data_writer {
       return end_line();
     }
     const bool eight_bit_matters = !how.eight_bit;
-    std::size_t at = 0;
+    std::size_t at = skip_lines(input, how);
     for (;;) {
       if (place_ == place::line_start) {
         if (at == input.size()) return give_front(input, at);
@@ -126,8 +126,9 @@ class mail_data_writer {
   /// less than three octets of room left. Every octet of the input becomes two at most.
   constexpr step copy(std::string_view& input, std::span<char>& out, const rules& how) {
     constexpr std::size_t longest_constant = 2;
+    constexpr std::size_t block = 16384;  // what was just looked at is copied from the nearest cache
     while (out.size() > longest_constant) {
-      std::string_view piece = input.substr(0, out.size() - longest_constant);
+      std::string_view piece = input.substr(0, std::min(block, out.size() - longest_constant));
       const std::size_t before = piece.size();
       const step found = next(piece, how);
       input.remove_prefix(before - piece.size());
@@ -171,6 +172,22 @@ class mail_data_writer {
       if (!out || at < out.at) out = {errc::eight_bit_text, at, true};
     }
     return out;
+  }
+
+  /// The offset behind the last line of a run of lines that can be given as they are; 0, and nothing changed, if there is none.
+  /// What follows, be it a rule that is broken, is looked at line by line.
+  constexpr std::size_t skip_lines(std::string_view input, const rules& how) {
+    if (place_ == place::line_start && input.front() == '.' && how.transparency) return 0;
+    const auto [at, eight_bit] = how.transparency ? scan_for_mark(input) : scan_for_lone_line_end(input);
+    if (at == 0 || (eight_bit && !how.eight_bit)) return 0;
+    const bool is_dot = at < input.size() && input[at] == '.' && input[at - 1] == '\n';
+    // The octet before another mark may be a CR that stands alone.
+    const std::size_t end = is_dot ? at : behind_last_lf(input.substr(0, at == input.size() ? at : at - 1));
+    if (end == 0) return 0;
+    if (has_long_line(input.substr(0, end), line_)) return 0;
+    line_ = 0;
+    place_ = place::line_start;
+    return end;
   }
 
   /// The octet that breaks a rule is the next one of the input, or, with `before` 1, the CR that was held back.

@@ -49,6 +49,10 @@ class message_scanner {
         }
         end_bare();
       }
+      if (!in_header_) {
+        at += skip_text(octets.substr(at));
+        if (at == octets.size()) break;
+      }
       const octet_scan scan = scan_for_line_end(octets.substr(at));
       eight_bit_ = eight_bit_ || scan.eight_bit;
       utf8_header_ = utf8_header_ || (scan.eight_bit && in_header_);
@@ -78,6 +82,19 @@ class message_scanner {
 
  private:
   static constexpr std::size_t longest = sizes::text_line - 2;
+
+  /// Looks at the octets of a body up to a CR or LF that is alone or may be; gives their number.
+  constexpr std::size_t skip_text(std::string_view octets) {
+    const mark_scan found = scan_for_lone_line_end(octets);
+    const std::size_t at = found.at;
+    const bool is_behind_cr = at > 0 && octets[at - 1] == '\r';  // else the octet at it is a LF
+    const std::string_view text = octets.substr(0, is_behind_cr ? at - 1 : at);
+    eight_bit_ = eight_bit_ || found.eight_bit;
+    long_line_ = long_line_ || line_ > sizes::text_line || has_long_line(text, static_cast<std::size_t>(line_));
+    const std::size_t end = behind_last_lf(text);
+    line_ = (end == 0 ? line_ : 0) + (text.size() - end);
+    return text.size();
+  }
 
   constexpr void end_line() {
     long_line_ = long_line_ || line_ > longest;

@@ -17,6 +17,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include <ehlo/limits.hpp>
+
 namespace ehlo {
 
 /// What a scan has found.
@@ -386,6 +388,16 @@ constexpr mark_scan scan_for_mark(std::string_view text, std::size_t from = 0) {
   return detail::scans::next_mark(text, out);
 }
 
+/// Like `scan_for_mark` from the first octet, but dots are no marks.
+constexpr mark_scan scan_for_lone_line_end(std::string_view text) {
+  mark_scan out = scan_for_mark(text);
+  while (out.at < text.size() && out.at > 0 && text[out.at] == '.' && text[out.at - 1] == '\n') {
+    const mark_scan next = scan_for_mark(text, out.at + 1);
+    out = {next.at, out.eight_bit || next.eight_bit};
+  }
+  return out;
+}
+
 /// The offset behind the last LF of `text`, or 0 if it has none.
 constexpr std::size_t behind_last_lf(std::string_view text) {
   if (std::is_constant_evaluated()) return detail::scans::behind_last_lf_octets(text, text.size());
@@ -394,6 +406,21 @@ constexpr std::size_t behind_last_lf(std::string_view text) {
 #else
   return detail::scans::behind_last_lf_words(text, text.size());
 #endif
+}
+
+/// Whether a line of `text` has over 1000 octets with its line end, of which `before` of the first line are not in `text`. A last
+/// line without an end counts as far as it is there. Every LF has to end a line. RFC 5321 4.5.3.1.6.
+///
+/// Few of the octets are looked at: a line that is not too long ends within 1000 octets of the end of another, and its end is
+/// sought from their far end.
+constexpr bool has_long_line(std::string_view text, std::size_t before = 0) {
+  while (text.size() > sizes::text_line - before) {
+    const std::size_t end = behind_last_lf(text.substr(0, sizes::text_line - before));
+    if (end == 0) return true;
+    text.remove_prefix(end);
+    before = 0;
+  }
+  return false;
 }
 
 /// The longest text that `scan_piece` takes.
