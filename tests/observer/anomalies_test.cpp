@@ -187,6 +187,16 @@ TEST_CASE("chunks that are not as long as they say, or are refused before their 
   CAPTURE(text_of(early));
   CHECK(anomalies(early) == told{of_server(finding::chunk_refused_early, server_at + 16)});
   CHECK(has(early, "observed_reply{5: RSET, 250 ok}"));
+  // A server may leave at any time (RFC 5321 3.8).
+  CHECK(anomalies(observe(head + "C: BDAT 8\n c: text\n S: 421 down\n")).empty());
+  // What is under way when an earlier chunk is refused is no part of a message.
+  const auto behind =
+      observe(head + "C: BDAT 4\n c: text\n C: BDAT 8 LAST\n c: text\n S: 554 no\n c: text\n S: 503 no\n C: RSET\n S: 250 ok\n");
+  CAPTURE(text_of(behind));
+  CHECK(anomalies(behind).empty());
+  CHECK(has(behind, "transaction_reset{refused}"));
+  CHECK_FALSE(has(behind, "observed_message"));
+  CHECK(has(behind, "observed_reply{6: RSET, 250 ok}"));
   CHECK(anomalies(observe(head + "C: BDAT x\n S: 501 what\n")) == told{of_client(finding::command_malformed, at),
                                                                        of_client(finding::chunk_size_unreadable, at),
                                                                        lost("chunk_size_unreadable", at + 8, "client")});

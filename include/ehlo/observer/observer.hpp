@@ -1070,7 +1070,7 @@ class basic_observer {
     if (code == 421) outcome = reply_effect::refused;
     if (e.row == reply_row::rcpt && outcome == reply_effect::done) out.recipient = recipients_;
     if (e.is_open) {
-      if (!midway_)
+      if (!midway_ && code != 421)  // which a server may say at any time (RFC 5321 3.8)
         find(outcome == reply_effect::done ? finding::chunk_length_mismatch : finding::chunk_refused_early, server, reply_start_);
       if (outcome != reply_effect::done) swallows_ = true;
     }
@@ -1142,6 +1142,7 @@ class basic_observer {
           state_ = state_after(state_, e);
         } else if (in_transaction(state_)) {
           drop_transaction(reset_cause::refused, state::spoilt);
+          if (reading_ == reading::chunk) swallows_ = true;  // one that was sent before the refusal came
         }
         break;
       case reply_row::rset:
