@@ -638,6 +638,7 @@ TEST_CASE("a host name or mechanism of the options that holds any octet too many
 TEST_CASE("a reply with any octet ends the session or holds no line end, and its text for people holds no control",
           "[client][5321-4.2-18][threats][T24]") {
   const ehlo::client_options options{.hostname = "c", .tls = ehlo::tls_policy::never};
+  std::size_t results = 0;
   for (int value = 0; value < 256; ++value) {
     for (const std::string form :
          {"250-a?b\r\n250 c\r\n", "250 ?\r\n", "250 a\r?\n", "?250 a\r\n", "250 a?\r\n", "250-?\r\n250 b\r\n"}) {
@@ -649,7 +650,9 @@ TEST_CASE("a reply with any octet ends the session or holds no line end, and its
       for (std::string_view input = "250 mx\r\n"; !std::holds_alternative<ehlo::idle>(session.next(input));) {
       }
       REQUIRE(session.noop().has_value());
-      std::string_view input = text;
+      std::string_view input;
+      REQUIRE(std::holds_alternative<ehlo::transmit>(session.next(input)));
+      input = text;
       CAPTURE(strings::hex(text));
       const bool is_line_end = value == '\r' || value == '\n' || value == '\0';
       bool is_result = false;
@@ -660,6 +663,7 @@ TEST_CASE("a reply with any octet ends the session or holds no line end, and its
         const auto* const result = std::get_if<ehlo::command_result>(&action);
         if (result == nullptr) continue;
         is_result = true;
+        ++results;
         for (std::size_t i = 0; i < result->reply.line_count(); ++i) {
           CHECK(result->reply.line(i).find_first_of(std::string_view{"\r\n\0", 3}) == std::string_view::npos);
         }
@@ -668,9 +672,11 @@ TEST_CASE("a reply with any octet ends the session or holds no line end, and its
         CHECK(std::ranges::none_of(shown, [](char c) { return ehlo::ascii::control.contains(c); }));
       }
       if (is_line_end && form != "250 a\r?\n") CHECK(session.is_closed() != (form.find("?\r") != form.npos && is_result));
-      if (session.is_closed()) CHECK_FALSE(is_result);
+      const bool is_whole = text.starts_with("250 a\r\n");  // and what follows it is none
+      if (session.is_closed() && !is_whole) CHECK_FALSE(is_result);
     }
   }
+  CHECK(results > 1000);
 }
 
 // ---- AUTH --------------------------------------------------------------------------------------------------------------------
@@ -808,6 +814,13 @@ TEST_CASE("success before the mechanism has said all is none, at any step", "[cl
   unfinished(scram, "S: 250-mx\nS: 250 AUTH SCRAM-SHA-256\nC: AUTH SCRAM-SHA-256 eA==\n");
   unfinished(scram, "S: 250-mx\nS: 250 AUTH SCRAM-SHA-256\nC: AUTH SCRAM-SHA-256 eA==\nS: 334 eA==\nC: eA==\n");
   // An exchange that was cancelled has not succeeded.
+  auto declined = with_auth(login);
+  declined.on_credentials = [](const ehlo::credentials_question& q) -> std::optional<std::pair<std::string, ehlo::exchange>> {
+    if (q.step == 2) return std::nullopt;
+    return std::pair{std::string{"x"}, q.step == 1 ? ehlo::exchange::complete : ehlo::exchange::goes_on};
+  };
+  unfinished(declined,
+             "S: 250-mx\nS: 250 AUTH LOGIN\nC: AUTH LOGIN\nS: 334 eA==\nC: eA==\nS: 334 eA==\nC: eA==\nS: 334 eA==\nC: *\n");
   unfinished(with_auth(login), "S: 250-mx\nS: 250 AUTH LOGIN\nC: AUTH LOGIN\nS: 334 !\nC: *\n");
 }
 
