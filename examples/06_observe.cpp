@@ -27,6 +27,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -59,7 +60,8 @@ Print the SMTP and LMTP conversations in a capture (of tcpdump or others, "-": s
   --help          show this
 
 A line that begins with "!" is an anomaly, with its clause; with "?", something that the capture has not; with "-", a
-remark. What AUTH carries is not shown, nor are lines that are no commands: they may be passwords.
+remark. What AUTH carries is not shown, nor are lines that are no commands, which may be passwords, and what is
+replied to either.
 
 Exit status: 0, the capture was read; 64, the command line is wrong; 65, the file is no capture, or ends amid a
 packet (what came before is printed); 66, it cannot be read; 76, see --check.
@@ -138,6 +140,7 @@ class transcript {
 
   void on(const ehlo::observed_command& c) { line("C: {}", c.command); }
   void on(const ehlo::malformed_command& c) {
+    unread_.insert(c.serial);
     const std::string name = c.name == ehlo::verb::unknown ? "" : fmt::format("{} ", c.name);
     line("C: {}({} octets, not shown: {})", name, c.line.size(), c.reason);
   }
@@ -152,6 +155,9 @@ class transcript {
     }
   }
   void on(const ehlo::observed_reply& r) {
+    if (r.row == ehlo::reply_row::auth || (r.serial > 0 && unread_.contains(r.serial))) {
+      return line("S: {} (the text may repeat a secret, not shown)", r.reply.code());
+    }
     std::string_view rest = r.reply.octets();
     while (!rest.empty()) {
       const std::size_t end = rest.find("\r\n");
@@ -192,6 +198,7 @@ class transcript {
 
   bool with_data_;
   unsigned anomalies_ = 0;
+  std::set<std::uint32_t> unread_;  ///< serials of lines that are no commands
   std::string data_;
   std::string text_;
 };

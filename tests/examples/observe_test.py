@@ -49,8 +49,8 @@ class Capture:
         """One packet, which is also given back."""
         source, destination = self.ends[who], self.ends[1 - who]
         sequence = self.next[who] if sequence is None else sequence
-        tcp = struct.pack('!HHIIBBHHH', source[1], destination[1], sequence % 2**32, self.next[1 - who] % 2**32 if flags & ACK else 0,
-                          8 << 4, flags, 1000, 0, 0) + b'\1' * 12 + octets
+        acknowledged = self.next[1 - who] if flags & ACK else 0
+        tcp = struct.pack('!HHIIBBHHH', source[1], destination[1], sequence % 2**32, acknowledged % 2**32, 8 << 4, flags, 1000, 0, 0) + b'\1' * 12 + octets
         self.packets.append(frame_of(self.link, ip_of(source, destination, tcp), self.tags))
         return self.packets[-1]
 
@@ -161,7 +161,8 @@ class Observe(unittest.TestCase):
     def test_a_conversation_is_printed_as_a_dialogue(self):
         capture = transaction(Capture())
         capture.close()
-        self.assertEqual(self.watch(capture, '--check'), '== 192.0.2.1:40000 to 192.0.2.25:25, 2023-11-14 22:13:20 UTC\n' + DIALOGUE)
+        title = '== 192.0.2.1:40000 to 192.0.2.25:25, 2023-11-14 22:13:20 UTC\n'
+        self.assertEqual(self.watch(capture, '--check'), title + DIALOGUE)
 
     def test_addresses_link_types_tags_and_small_segments_change_nothing(self):
         for link in (ETHERNET, LOOPBACK, RAW, NULL, COOKED, COOKED_2):
@@ -173,14 +174,14 @@ class Observe(unittest.TestCase):
         self.assertIn('[2001:db8::1]:40000 to [2001:db8::25]:25', self.watch(transaction(Capture(RAW, CLIENT_6, SERVER_6))))
 
     def test_segments_in_another_order_and_more_than_once_change_nothing(self):
-        # Sequence numbers pass 2^32 on the way. An octet that was acknowledged comes before what answers it, and so does its capture.
+        # Sequence numbers pass 2^32 on the way. What one end sends in a row is turned around.
         whole = transaction(Capture(segment=5)).packets
         source = [packet[14 + 12:14 + 16] for packet in whole]
         for stride in (2, 3, 5):
             capture = Capture()
             at = 0
             while at < len(whole):
-                end = at  # a run of one end, which is turned around from the third packet on; the first ones open the connection
+                end = at  # the first three packets open the connection
                 while end < len(whole) and source[end] == source[at] and end - at < stride:
                     end += 1
                 part = whole[at:end] if at < 3 else whole[at:end][::-1]
@@ -258,12 +259,13 @@ class Observe(unittest.TestCase):
         capture.client('*')
         capture.server('501 cancelled')
         capture.client('PASS secret')
-        capture.server('500 what?')
+        capture.server('500 what is PASS secret?')
         self.assertEqual(self.body(capture).split('\n'), [
             'S: 220 ?[2J', 'C: EHLO client.example', 'S: 250-mx.example', 'S: 250 AUTH PLAIN LOGIN',
-            'C: AUTH PLAIN (12 octets, not shown)', 'S: 535 no', 'C: AUTH LOGIN', 'S: 334 (12 octets, not shown)',
-            'C: (4 octets, not shown)', 'S: 334 (12 octets, not shown)', 'C: *', 'S: 501 cancelled',
-            'C: (11 octets, not shown: no such command (RFC 5321 4.2.4))', 'S: 500 what?', ''])
+            'C: AUTH PLAIN (12 octets, not shown)', 'S: 535 (the text may repeat a secret, not shown)', 'C: AUTH LOGIN',
+            'S: 334 (12 octets, not shown)',
+            'C: (4 octets, not shown)', 'S: 334 (12 octets, not shown)', 'C: *', 'S: 501 (the text may repeat a secret, not shown)',
+            'C: (11 octets, not shown: no such command (RFC 5321 4.2.4))', 'S: 500 (the text may repeat a secret, not shown)', ''])
         capture = Capture().open()
         capture.server('220 \xc3\xbc\xc2\x9b\xff\x07')
         self.assertEqual(self.body(capture).split('\n')[0], 'S: 220 \u00fc???')
@@ -293,7 +295,8 @@ class Observe(unittest.TestCase):
         self.assertIn('S: 220 again\n', told)
         self.assertEqual(self.watch(mixed, '--filter', 'tcp port 2').count('== '), 1)
         self.assertEqual(self.watch(mixed, '--port', '80', '--port', '25').count('== '), 4)
-        self.assertEqual(self.watch(mixed, '--port', '81', errors=b'06_observe: no conversation with one of the ports in it; see --port\n'), '')
+        none = b'06_observe: no conversation with one of the ports in it; see --port\n'
+        self.assertEqual(self.watch(mixed, '--port', '81', errors=none), '')
 
     def test_a_reset_ends_a_conversation(self):
         capture = Capture().open()
