@@ -51,6 +51,8 @@ std::string print(const ehlo::any_command& command) {
       return joined("ETRN", std::string{ehlo::text_of(c.option)} + std::string{c.node});
     }
     std::string operator()(const ehlo::burl_command& c) const { return joined("BURL", c.url) + (c.last ? " LAST" : ""); }
+    std::string operator()(const ehlo::xclient_command& c) const { return joined("XCLIENT", c.attributes.text()); }
+    std::string operator()(const ehlo::xforward_command& c) const { return joined("XFORWARD", c.attributes.text()); }
     std::string operator()(const ehlo::plain_command& c) const { return std::string{ehlo::text_of(c.name)}; }
   };
   return std::visit(printer{}, command);

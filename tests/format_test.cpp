@@ -311,6 +311,20 @@ TEST_CASE("The values of the extensions are formatted as they are written", "[fo
   CHECK(text_of_value(tracking{"abcd", 60}) == "abcd:60");
   CHECK(text_of_value(*solicitation_keywords::parse("a,b")) == "a,b");
   CHECK(text_of_value(etrn_question{etrn_option::subdomains, "x.example", {1}}) == "etrn_question{@x.example, ticket 1}");
+  const auto for_whom = *xclient_attributes::parse("NAME=a.example ADDR=192.0.2.1");
+  CHECK(text_of_value(for_whom) == "NAME=a.example ADDR=192.0.2.1");
+  CHECK(text_of_value(xclient_question{for_whom, {2}}) == "xclient_question{NAME=a.example ADDR=192.0.2.1, ticket 2}");
+  const auto from_where = *xforward_attributes::parse("SOURCE=LOCAL");
+  CHECK(text_of_value(from_where) == "SOURCE=LOCAL");
+  CHECK(text_of_value(xforward_question{from_where, true, {3}}) == "xforward_question{SOURCE=LOCAL, first, ticket 3}");
+  CHECK(text_of_value(xforward_question{from_where, false, {3}}) == "xforward_question{SOURCE=LOCAL, ticket 3}");
+  CHECK(text_of_value(mail_question{*reverse_path::parse("<>"), {}, {}, {}, true}) ==
+        "mail_question{FROM:<>, forwarded, ticket 0}");
+  CHECK(text_of_value(absence::temporary) == "temporary");
+  CHECK(text_of_value(client_protocol::esmtp) == "esmtp");
+  CHECK(text_of_value(message_source::remote) == "remote");
+  CHECK(text_of_value(effect::greet) == "greet");
+  CHECK(text_of_value(effect::close) == "close");
 }
 
 TEST_CASE("The words of the client's choices are their names", "[format]") {

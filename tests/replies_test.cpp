@@ -106,6 +106,7 @@ constexpr auto golden_replies = std::to_array<golden>({
     {"5321-4.2.3-03", "no_such_mailbox", "550 5.1.1 No such user here"},
     {"5321-4.2.3-03", "mailbox_unavailable", "550 5.2.1 Requested action not taken: mailbox unavailable"},
     {"5321-4.2.3-03", "relaying_denied", "550 5.7.1 Requested action not taken: relaying denied"},
+    {"5321-4.2.3-03", "not_authorized", "550 5.7.0 Insufficient authorization"},
     {"5321-4.2.3-03", "policy_refusal", "550 5.7.1 Requested action not taken: refused by policy"},
     {"5321-4.2.3-03", "sender_null_mx", "550 5.7.27 Sender address has null MX"},
     {"5321-4.2.3-03", "mailbox_owner_changed", "550 5.7.17 Mailbox owner has changed"},

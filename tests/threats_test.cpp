@@ -157,3 +157,60 @@ TEST_CASE("limits are data: no macro but the guards, and nothing depends on NDEB
     CHECK(text.find("#ifdef EHLO") == std::string::npos);
   });
 }
+
+TEST_CASE("a client that speaks for others does so only where the options say so, before the first octet", "[threats][T49]") {
+  for (const bool trusted_network : {false, true}) {
+    dialogue::setup how;
+    how.options.trusted_network = trusted_network;
+    const auto r = check_server_dialogue(
+        "C: EHLO x.example\nS: 250 mx.example\nC: XCLIENT ADDR=192.0.2.1\nS: 502\n"
+        "C: XFORWARD NAME=x\nS: 502\nC: MAIL FROM:<>\nS: 250\n",
+        how);
+    CHECK(r.sent.find("XCLIENT") == r.sent.npos);
+    CHECK(r.sent.find("XFORWARD") == r.sent.npos);
+    CHECK(r.count("xclient") + r.count("xforward") == 0);
+  }
+  // Where they do, the caller still has the word, and the session begins anew: nothing of before counts.
+  dialogue::setup how;
+  how.options.extensions.xclient = how.options.auth_required = how.options.auth_without_tls = true;
+  static constexpr ehlo::auth_mechanism mechanisms[] = {ehlo::mechanisms::plain};
+  how.options.mechanisms = mechanisms;
+  how.on_auth = [](const ehlo::auth_question&) { return dialogue::answer{dialogue::authenticated{}}; };
+  how.on_xclient = [](const ehlo::xclient_question& q) {
+    const bool may = q.attributes.address().has_value();
+    return may ? dialogue::answer{dialogue::accepted{}} : dialogue::answer{ehlo::replies::not_authorized};
+  };
+  const std::string hello = "C: EHLO x.example\nS: 250 mx.example\n";
+  check_server_dialogue(hello +
+                            "C: AUTH PLAIN AGEAYg==\nS: 235\nC: XCLIENT NAME=x.example\nS: 550 5.7.0\nC: MAIL FROM:<>\nS: 250\n"
+                            "C: RSET\nS: 250\nC: XCLIENT ADDR=192.0.2.1\nS: 220\nC: MAIL FROM:<>\nS: 530\n" +
+                            hello + "C: MAIL FROM:<>\nS: 530\n",
+                        how);
+}
+
+TEST_CASE("a PROXY header counts before the first octet of a session and nowhere else", "[threats][T50]") {
+  using ehlo::proxy::accepted_versions;
+  // A session does not know of it, whatever comes first or later.
+  const auto r = check_server_dialogue(
+      "C: PROXY TCP4 192.0.2.1 198.51.100.25 1 25\nS: 500\nC: EHLO x.example\nS: 250\n"
+      "C: PROXY UNKNOWN\nS: 500\n");
+  CHECK(r.count("hello") == 1);
+  // The reader takes as many octets as the header has, at most 107 of a line, and no second one.
+  const std::string header = "PROXY TCP4 192.0.2.1 198.51.100.25 1 25\r\n";
+  const std::string twice = header + header;
+  ehlo::proxy::reader reader{accepted_versions::either};
+  std::string_view input = twice;
+  REQUIRE(reader.next(input)->has_value());
+  CHECK(input == header);
+  REQUIRE(reader.next(input)->has_value());
+  CHECK(input == header);
+  for (const std::string_view start : {"PROXY ", "PROXY UNKNOWN ", "EHLO ", "\r\n"}) {
+    const std::string octets = std::string{start} + std::string(10000, 'x');
+    for (const auto accepted : {accepted_versions::one, accepted_versions::two, accepted_versions::either}) {
+      ehlo::proxy::reader other{accepted};
+      input = octets;
+      CHECK_FALSE(other.next(input).has_value());
+      CHECK(octets.size() - input.size() <= 107);
+    }
+  }
+}

@@ -39,6 +39,8 @@ inline ehlo::server_options options_for(std::uint8_t choice) {
   } else {
     out.extensions.etrn = true;
   }
+  out.extensions.xclient = (choice & 5U) == 0;
+  out.extensions.xforward = (choice & 1U) == 0;
   out.mechanisms = mechanisms;
   out.verbs = verbs;
   out.parameters = parameters;
@@ -200,7 +202,7 @@ class driver {
     }
   }
   void answer(const ehlo::mail_question& q) {
-    note("mail " + std::string{q.reverse_path.text()} + " " + std::string{q.parameters.text()});
+    note("mail " + std::string{q.reverse_path.text()} + " " + std::string{q.parameters.text()} + (q.forwarded ? " forwarded" : ""));
     if (decision(q.reverse_path.text()) == 7) {
       (void)session_.reject(ehlo::replies::insufficient_storage);
     } else {
@@ -232,6 +234,16 @@ class driver {
       if (q.last) in_transaction_ = false;
       (void)session_.accept();
     }
+  }
+  void answer(const ehlo::xclient_question& q) {
+    note("xclient " + std::string{q.attributes.text()});
+    must(!in_transaction_, "XCLIENT does not come in a transaction");
+    decision(q.attributes.text()) == 7 ? (void)session_.answer_default() : (void)session_.accept();
+  }
+  void answer(const ehlo::xforward_question& q) {
+    note((q.first ? "xforward first " : "xforward ") + std::string{q.attributes.text()});
+    must(!in_transaction_, "XFORWARD does not come in a transaction");
+    decision(q.attributes.text()) == 7 ? (void)session_.answer_default() : (void)session_.accept();
   }
   template <class Other>
   void answer(const Other&) {

@@ -42,19 +42,22 @@ enum class extension : std::uint8_t {
   no_soliciting,          ///< RFC 3865
   etrn,                   ///< RFC 1985
   burl,                   ///< RFC 4468
+  xclient,                ///< XCLIENT of Postfix
+  xforward,               ///< XFORWARD of Postfix
   vrfy,                   ///< RFC 5321 3.5.2
   expn,                   ///< RFC 5321 3.5.2
   help,                   ///< RFC 5321 4.1.1.8
 };
 
 /// The keywords, in the order of `extension`.
-inline constexpr std::array<std::string_view, 23> extension_keywords{
+inline constexpr std::array<std::string_view, 25> extension_keywords{
     "SIZE",      "PIPELINING",    "8BITMIME",    "ENHANCEDSTATUSCODES",
     "CHUNKING",  "BINARYMIME",    "SMTPUTF8",    "DSN",
     "STARTTLS",  "AUTH",          "LIMITS",      "REQUIRETLS",
     "DELIVERBY", "FUTURERELEASE", "MT-PRIORITY", "RRVS",
     "MTRK",      "NO-SOLICITING", "ETRN",        "BURL",
-    "VRFY",      "EXPN",          "HELP"};
+    "XCLIENT",   "XFORWARD",      "VRFY",        "EXPN",
+    "HELP"};
 
 /// The keyword of `e`.
 constexpr std::string_view text_of(extension e) { return extension_keywords[static_cast<std::size_t>(e)]; }

@@ -4,7 +4,7 @@
 
 /// @file
 /// The commands: their verbs, and one struct for each with its arguments. RFC 5321 4.1.1, 1985 5, 2033 4.1, 3030 2, 3207 4,
-/// 4468 3, 4954 4.
+/// 4468 3, 4954 4; XCLIENT and XFORWARD of Postfix.
 
 #include <array>
 #include <cstddef>
@@ -16,6 +16,8 @@
 #include <ehlo/ascii.hpp>
 #include <ehlo/extension/burl.hpp>
 #include <ehlo/extension/etrn.hpp>
+#include <ehlo/extension/xclient.hpp>
+#include <ehlo/extension/xforward.hpp>
 #include <ehlo/grammar/host.hpp>
 #include <ehlo/grammar/path.hpp>
 #include <ehlo/parameters.hpp>
@@ -44,6 +46,8 @@ enum class verb : std::uint8_t {
   auth,
   etrn,
   burl,
+  xclient,
+  xforward,
   send,
   soml,
   saml,
@@ -52,9 +56,9 @@ enum class verb : std::uint8_t {
 };
 
 /// The verbs by their names on the wire, in the order of `verb`.
-inline constexpr std::array<std::string_view, 21> verb_names{"EHLO", "HELO", "LHLO", "MAIL", "RCPT", "DATA", "BDAT",
-                                                             "RSET", "VRFY", "EXPN", "HELP", "NOOP", "QUIT", "STARTTLS",
-                                                             "AUTH", "ETRN", "BURL", "SEND", "SOML", "SAML", "TURN"};
+inline constexpr std::array<std::string_view, 23> verb_names{
+    "EHLO", "HELO",     "LHLO", "MAIL", "RCPT", "DATA",    "BDAT",     "RSET", "VRFY", "EXPN", "HELP", "NOOP",
+    "QUIT", "STARTTLS", "AUTH", "ETRN", "BURL", "XCLIENT", "XFORWARD", "SEND", "SOML", "SAML", "TURN"};
 
 /// The name of `v` on the wire; empty for `verb::unknown`.
 constexpr std::string_view text_of(verb v) {
@@ -82,6 +86,8 @@ constexpr std::string_view syntax_of(verb v) {
     case verb::auth: return "AUTH mechanism [ SP initial-response ]";
     case verb::etrn: return "ETRN [ @ / # ] node";
     case verb::burl: return "BURL absolute-URI [ SP LAST ]";
+    case verb::xclient: return "XCLIENT 1*( SP attribute-name=attribute-value )";
+    case verb::xforward: return "XFORWARD 1*( SP attribute-name=attribute-value )";
     case verb::send:
     case verb::soml:
     case verb::saml:
@@ -119,14 +125,19 @@ constexpr verb verb_of(std::string_view word) {
       default: return verb::unknown;
     }
   }
-  return word.size() == 8 && ascii::word_key(word) == ascii::word_key("STARTTLS") ? verb::starttls : verb::unknown;
+  if (word.size() == 8) {
+    if (ascii::word_key(word) == ascii::word_key("STARTTLS")) return verb::starttls;
+    if (ascii::word_key(word) == ascii::word_key("XFORWARD")) return verb::xforward;
+  }
+  return word.size() == 7 && ascii::word_key(word) == ascii::word_key("XCLIENT") ? verb::xclient : verb::unknown;
 }
 
 static_assert([] {
   for (std::size_t i = 0; i < verb_names.size(); ++i) {
     if (verb_of(verb_names[i]) != static_cast<verb>(i)) return false;
   }
-  return verb_of("eHlO") == verb::ehlo && verb_of("NOOPE") == verb::unknown && verb_of("") == verb::unknown;
+  return verb_of("eHlO") == verb::ehlo && verb_of("NOOPE") == verb::unknown && verb_of("") == verb::unknown &&
+         verb_of("XCLIIENT") == verb::unknown && verb_of("xClient") == verb::xclient;
 }());
 
 /// EHLO, HELO or LHLO. RFC 5321 4.1.1.1, RFC 2033 4.1.
@@ -195,7 +206,7 @@ struct plain_command {
 
 /// Any command.
 using any_command = std::variant<hello_command, mail_command, rcpt_command, bdat_command, lookup_command, help_command,
-                                 auth_command, plain_command, etrn_command, burl_command>;
+                                 auth_command, plain_command, etrn_command, burl_command, xclient_command, xforward_command>;
 
 }  // namespace ehlo
 

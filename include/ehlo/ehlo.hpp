@@ -12,6 +12,7 @@
 #include <ehlo/client/options.hpp>
 #include <ehlo/client/plan.hpp>
 #include <ehlo/client/session.hpp>
+#include <ehlo/codec/attribute_writer.hpp>
 #include <ehlo/codec/chunk_reader.hpp>
 #include <ehlo/codec/command_parser.hpp>
 #include <ehlo/codec/command_writer.hpp>
@@ -39,7 +40,10 @@
 #include <ehlo/extension/priority.hpp>
 #include <ehlo/extension/rrvs.hpp>
 #include <ehlo/extension/size.hpp>
+#include <ehlo/extension/xclient.hpp>
+#include <ehlo/extension/xforward.hpp>
 #include <ehlo/grammar/address_literal.hpp>
+#include <ehlo/grammar/attribute_list.hpp>
 #include <ehlo/grammar/base64.hpp>
 #include <ehlo/grammar/cursor.hpp>
 #include <ehlo/grammar/domain.hpp>

@@ -211,7 +211,8 @@ constexpr std::string_view word(state value) {
   return word_at<7>({"barred", "greeted", "ready", "mail", "rcpt", "chunk", "spoilt"}, value);
 }
 constexpr std::string_view word(effect value) {
-  return word_at<11>({"refuse", "stay", "hello", "reset", "mail", "rcpt", "data", "chunk", "tls", "login", "close"}, value);
+  return word_at<12>({"refuse", "stay", "hello", "reset", "mail", "rcpt", "data", "chunk", "tls", "login", "greet", "close"},
+                     value);
 }
 constexpr std::string_view word(reset_cause value) {
   return word_at<8>({"rset", "hello", "quit", "refused", "chunkless", "timed_out", "peer_gone", "closed"}, value);
@@ -254,6 +255,10 @@ constexpr std::string_view word(proxy::transport value) { return word_at<3>({"un
 constexpr std::string_view word(proxy::accepted_versions value) { return word_at<3>({"one", "two", "either"}, value); }
 constexpr std::string_view word(proxy::checksum value) { return word_at<2>({"omit", "write"}, value); }
 
+constexpr std::string_view word(absence value) { return word_at<2>({"unavailable", "temporary"}, value); }
+constexpr std::string_view word(client_protocol value) { return word_at<2>({"smtp", "esmtp"}, value); }
+constexpr std::string_view word(message_source value) { return word_at<2>({"local", "remote"}, value); }
+
 constexpr std::string_view word(direction value) { return word_at<2>({"client", "server"}, value); }
 constexpr std::string_view word(feed_order value) { return word_at<2>({"kept", "unknown"}, value); }
 constexpr std::string_view word(beginning value) { return word_at<2>({"seen", "unsure"}, value); }
@@ -276,8 +281,9 @@ concept has_word = requires(const T& value) {
 
 /// The values that are formatted as they were spelt.
 template <class T>
-concept spelt_value = is_one_of<T, solicitation_keywords, domain, address_literal, host, local_part, mailbox, reverse_path,
-                                forward_path, mail_parameters, rcpt_parameters, xtext, utf8_address, message_id>;
+concept spelt_value =
+    is_one_of<T, solicitation_keywords, xclient_attributes, xforward_attributes, domain, address_literal, host, local_part, mailbox,
+              reverse_path, forward_path, mail_parameters, rcpt_parameters, xtext, utf8_address, message_id>;
 
 template <class T>
 requires has_word<T>
@@ -518,6 +524,7 @@ inline void print_value(sink& out, const mail_question& value) {
     put_one(out, ", priority ");
     print_value(out, value.priority);
   }
+  put_if(out, value.forwarded, ", forwarded");
   put_ticket(out, value.ticket);
 }
 
@@ -572,6 +579,17 @@ inline void print_value(sink& out, const etrn_question& value) {
 inline void print_value(sink& out, const burl_question& value) {
   put_all(out, "burl_question{URL of ", value.url.size(), " octets");
   put_if(out, value.last, ", last");
+  put_ticket(out, value.ticket);
+}
+
+inline void print_value(sink& out, const xclient_question& value) {
+  put_all(out, "xclient_question{", value.attributes.text());
+  put_ticket(out, value.ticket);
+}
+
+inline void print_value(sink& out, const xforward_question& value) {
+  put_all(out, "xforward_question{", value.attributes.text());
+  put_if(out, value.first, ", first");
   put_ticket(out, value.ticket);
 }
 
@@ -711,6 +729,8 @@ inline void print_command(sink& out, const any_command& value) {
                  [&](const auth_command& c) { put_all(out, "AUTH ", c.mechanism); },
                  [&](const plain_command& c) { put_one(out, word(c.name)); },
                  [&](const etrn_command& c) { put_all(out, "ETRN ", text_of(c.option), c.node); },
+                 [&](const xclient_command& c) { put_all(out, "XCLIENT ", c.attributes.text()); },
+                 [&](const xforward_command& c) { put_all(out, "XFORWARD ", c.attributes.text()); },
                  [&](const burl_command& c) { put_all(out, "BURL", c.last ? " LAST" : ""); },
                  [&](const auto&) { put_one(out, "command"); },
              },
@@ -786,11 +806,11 @@ concept formatted_value =
               proxy::header, sasl::challenge, sasl::credentials, ticket, transmit, receive, start_tls, close_channel, answer_due,
               mail_data, transaction_reset, violation, wait, greeting_question, hello_question, starttls_question, auth_question,
               mail_question, rcpt_question, data_question, message_question, listing, vrfy_question, expn_question, help_question,
-              etrn_question, burl_question, custom_question, exchange_ended, received_reply, keyword_line, announced_limits,
-              capabilities, idle, credentials_question, mail_data_question, greeting_result, hello_result, starttls_result,
-              authentication_result, ready, recipient_result, recipient_deferred, message_result, transaction_failed,
-              command_result, unsolicited, failed, finding, other_first, observed_command, malformed_command, observed_reply,
-              observed_hello, observed_auth, observed_message, observed_tls, anomaly, joined_midway, lost>;
+              etrn_question, burl_question, xclient_question, xforward_question, custom_question, exchange_ended, received_reply,
+              keyword_line, announced_limits, capabilities, idle, credentials_question, mail_data_question, greeting_result,
+              hello_result, starttls_result, authentication_result, ready, recipient_result, recipient_deferred, message_result,
+              transaction_failed, command_result, unsolicited, failed, finding, other_first, observed_command, malformed_command,
+              observed_reply, observed_hello, observed_auth, observed_message, observed_tls, anomaly, joined_midway, lost>;
 
 /// Formats as a string what `print_value` has put together.
 template <class T>

@@ -102,6 +102,8 @@ inline constexpr reply encryption_required{538, {5, 7, 11}, "Encryption required
 inline constexpr reply no_such_mailbox{550, {5, 1, 1}, "No such user here"};
 inline constexpr reply mailbox_unavailable{550, {5, 2, 1}, "Requested action not taken: mailbox unavailable"};
 inline constexpr reply relaying_denied{550, {5, 7, 1}, "Requested action not taken: relaying denied"};
+/// XCLIENT and XFORWARD, server reply codes
+inline constexpr reply not_authorized{550, {5, 7, 0}, "Insufficient authorization"};
 inline constexpr reply policy_refusal{550, {5, 7, 1}, "Requested action not taken: refused by policy"};
 inline constexpr reply sender_null_mx{550, {5, 7, 27}, "Sender address has null MX"};  ///< RFC 7505 4.2
 /// RFC 7293 15.3
@@ -233,6 +235,7 @@ inline constexpr auto all = std::to_array<named_reply>({
     {"no_such_mailbox", no_such_mailbox},
     {"mailbox_unavailable", mailbox_unavailable},
     {"relaying_denied", relaying_denied},
+    {"not_authorized", not_authorized},
     {"policy_refusal", policy_refusal},
     {"sender_null_mx", sender_null_mx},
     {"mailbox_owner_changed", mailbox_owner_changed},

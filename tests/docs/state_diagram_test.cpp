@@ -39,7 +39,8 @@ std::string target_of(ehlo::state from, ehlo::effect change) {
     case ehlo::effect::rcpt: return "rcpt";
     case ehlo::effect::data: return "ready";
     case ehlo::effect::chunk: return "chunk";
-    case ehlo::effect::tls: return "greeted";
+    case ehlo::effect::tls:
+    case ehlo::effect::greet: return "greeted";
     case ehlo::effect::login: return std::string{ehlo::text_of(from)};
     case ehlo::effect::close: return "[*]";
   }

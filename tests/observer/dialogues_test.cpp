@@ -629,3 +629,48 @@ constexpr bool follows_a_transaction() {
 static_assert(follows_a_transaction());
 
 }  // namespace
+
+TEST_CASE("behind 220 to XCLIENT the session begins again", "[observer][xclient]") {
+  const auto seen = observe(R"(
+    S: 220 mx.example
+    C: EHLO filter.example
+    S: 250-mx.example
+    S: 250 XCLIENT NAME ADDR
+    C: XCLIENT ADDR=192.0.2.1
+    S: 220 mx.example
+    C: EHLO client.example
+    S: 250 mx.example
+    C: MAIL FROM:<a@b.c>
+    S: 250 ok
+    C: XCLIENT ADDR=192.0.2.2
+    S: 503 no
+    C: RSET
+    S: 250 ok
+    C: XCLIENT ADDR=192.0.2.2
+    S: 550 no
+    C: MAIL FROM:<a@b.c>
+    S: 250 ok
+    C: QUIT
+    S: 221 bye
+  )");
+  CAPTURE(text_of(seen));
+  CHECK(anomalies(seen).size() == 1);  // the one inside a transaction
+  CHECK(has(seen, "observed_command{2: XCLIENT ADDR=192.0.2.1}"));
+  CHECK(has(seen, "observed_reply{2: XCLIENT, 220 mx.example}"));
+  const auto early = observe(R"(
+    S: 220 mx.example
+    C: EHLO filter.example
+    S: 250-mx.example
+    S: 250 XCLIENT NAME ADDR
+    C: XCLIENT ADDR=192.0.2.1
+    S: 220 mx.example
+    C: MAIL FROM:<a@b.c>
+    S: 503 no
+    C: XCLIENT ADDR=192.0.2.2
+    S: 554 no
+    C: EHLO client.example
+    S: 503 no
+  )");
+  CAPTURE(text_of(early));
+  CHECK(anomalies(early).size() == 2);  // MAIL before EHLO; EHLO of a client that is not served
+}

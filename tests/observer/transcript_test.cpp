@@ -510,6 +510,22 @@ TEST_CASE("LMTP has a line for each recipient, ETRN its node", "[observer]") {
             .ends_with("S: 354 go\nC: .\nS: 250 ok\nS: 452 full\nC: ETRN @example.org\nS: 250 ****\n"));
 }
 
+TEST_CASE("XCLIENT and XFORWARD are shown with their attributes", "[observer][xclient][xforward]") {
+  const auto told = transcript_of(R"(
+    S: 220 mx.example
+    C: EHLO client.example
+    S: 250-mx.example
+    S: 250-XCLIENT ADDR
+    S: 250 XFORWARD NAME
+    C: XFORWARD NAME=spike
+    S: 250 ok
+    C: XCLIENT ADDR=192.0.2.1
+    S: 220 mx.example
+  )");
+  CHECK(told.find("C: XFORWARD NAME=spike\n") != told.npos);
+  CHECK(told.find("C: XCLIENT ADDR=192.0.2.1\nS: 220") != told.npos);
+}
+
 static_assert([] {
   constexpr observer_options options;
   basic_transcript<fixed_observer<512, 1024, 8>, 128> t{options};

@@ -35,7 +35,7 @@ using ehlo::state;
 using ehlo::verb;
 using order_table = std::array<std::array<effect, ehlo::state_count>, ehlo::ordered_verb_count>;
 
-/// RFC 5321 4.1.4, RFC 1985 5, RFC 3030 2, RFC 3207 4, RFC 4468 3 and RFC 4954 4, read a second time.
+/// RFC 5321 4.1.4, RFC 1985 5, RFC 3030 2, RFC 3207 4, RFC 4468 3, RFC 4954 4, XCLIENT and XFORWARD, read a second time.
 order_table second_reading() {
   order_table out{};
   for (std::size_t s = 0; s < ehlo::state_count; ++s) {
@@ -52,8 +52,9 @@ order_table second_reading() {
       cell(verb::mail) = effect::mail;
       cell(verb::starttls) = effect::tls;
       cell(verb::auth) = effect::login;
-      cell(verb::etrn) = effect::stay;
+      cell(verb::etrn) = cell(verb::xforward) = effect::stay;
     }
+    if (at == state::greeted || at == state::ready) cell(verb::xclient) = effect::greet;
     if (at == state::mail || at == state::rcpt) cell(verb::rcpt) = effect::rcpt;
     if (at == state::rcpt) cell(verb::data) = effect::data;
     if (at == state::rcpt || at == state::chunk) cell(verb::bdat) = cell(verb::burl) = effect::chunk;

@@ -15,8 +15,8 @@
 ///     EOF          the server sends no more      BREAK     the channel breaks
 ///     TIMEOUT      what is waited for does not come
 ///     CLOSE        the session has closed the channel
-///     DO name arg  the caller asks for a command (quit, noop, reset, verify, expand, help, etrn, raw, hello, authenticate; send is
-///                  the next transaction of the setup)
+///     DO name arg  the caller asks for a command (quit, noop, reset, verify, expand, help, etrn, xclient, xforward, raw, hello,
+///                  authenticate; send is the next transaction of the setup)
 ///     # text       a remark
 ///
 /// Nothing may be sent that the dialogue does not expect.
@@ -221,6 +221,16 @@ class player {
     if (name == "expand") done = session_.expand(argument);
     if (name == "help") done = session_.help(argument);
     if (name == "etrn") done = session_.etrn(argument);
+    if (name == "xclient") {
+      const auto attributes = ehlo::xclient_attributes::parse(argument);
+      REQUIRE(attributes.has_value());
+      done = session_.xclient(*attributes);
+    }
+    if (name == "xforward") {
+      const auto attributes = ehlo::xforward_attributes::parse(argument);
+      REQUIRE(attributes.has_value());
+      done = session_.xforward(*attributes);
+    }
     if (name == "raw") done = session_.raw(argument);
     if (name == "hello") done = session_.hello();
     if (name == "authenticate") done = session_.authenticate();

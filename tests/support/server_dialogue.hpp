@@ -84,9 +84,10 @@ struct challenge {
 };
 struct authenticated {};
 struct by_default {};
+struct accepted {};  ///< without a reply of one's own
 
 /// An answer to any question.
-using answer = std::variant<by_default, ehlo::reply, forward, moved, listed, ambiguous, challenge, authenticated>;
+using answer = std::variant<by_default, ehlo::reply, forward, moved, listed, ambiguous, challenge, authenticated, accepted>;
 
 /// How the server of a dialogue is set up. What is not set is answered so: recipients whose local-part begins with "no" get 550,
 /// "busy" 450, "full" 452, all others are accepted; greeting, hello, MAIL, DATA, STARTTLS and messages are accepted; AUTH is
@@ -106,6 +107,8 @@ struct setup {
   std::function<answer(const ehlo::starttls_question&)> on_starttls{};
   std::function<answer(const ehlo::etrn_question&)> on_etrn{};
   std::function<answer(const ehlo::burl_question&)> on_burl{};
+  std::function<answer(const ehlo::xclient_question&)> on_xclient{};
+  std::function<answer(const ehlo::xforward_question&)> on_xforward{};
   std::function<answer(const ehlo::custom_question&)> on_custom{};
   /// Called with each slice of mail data; a reply gives the message up.
   std::function<std::optional<ehlo::reply>(std::string_view)> on_data_octets{};
@@ -357,6 +360,7 @@ class player {
             [&](const ambiguous& l) { return session_.reject_ambiguous(listings(l.found)); },
             [&](const challenge& c) { return session_.challenge(c.octets); },
             [&](authenticated) { return session_.authenticated(); },
+            [&](accepted) { return session_.accept(); },
         },
         given);
     if (!taken) FAIL("the session did not take the answer: " << ehlo::describe(taken.error().code).text);
@@ -388,6 +392,7 @@ class player {
   void ask(const ehlo::mail_question& q) {
     std::string text = "mail " + std::string{q.reverse_path.text()};
     if (!q.parameters.empty()) text += " " + std::string{q.parameters.text()};
+    if (q.forwarded) text += " forwarded";
     record_.events.push_back(text);
     open_ = {};
     open_.from = q.reverse_path.text();
@@ -447,6 +452,14 @@ class player {
   void ask(const ehlo::burl_question& q) {
     record_.events.push_back("burl " + std::string{q.url} + (q.last ? " last " : " ") + std::to_string(q.octets));
     give(q, choose(how_.on_burl, q, by_default{}));
+  }
+  void ask(const ehlo::xclient_question& q) {
+    record_.events.push_back("xclient " + std::string{q.attributes.text()});
+    give(q, choose(how_.on_xclient, q, by_default{}));
+  }
+  void ask(const ehlo::xforward_question& q) {
+    record_.events.push_back((q.first ? "xforward first " : "xforward ") + std::string{q.attributes.text()});
+    give(q, choose(how_.on_xforward, q, by_default{}));
   }
   void ask(const ehlo::custom_question& q) {
     record_.events.push_back("custom " + std::string{q.verb} + " " + std::string{q.argument});

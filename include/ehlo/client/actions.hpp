@@ -163,7 +163,7 @@ struct transaction_failed {
   friend constexpr bool operator==(const transaction_failed&, const transaction_failed&) = default;
 };
 
-/// The reply to `verify`, `expand`, `help`, `noop`, `reset`, `etrn` or `raw`, whatever it says.
+/// The reply to `verify`, `expand`, `help`, `noop`, `reset`, `etrn`, `xclient`, `xforward` or `raw`, whatever it says.
 struct command_result {
   received_reply reply;
 

@@ -150,6 +150,26 @@ class basic_client_session {
     if (const auto named = domain::parse(node.substr(has_option ? 1 : 0)); !named) return named.error();
     return command(node.size(), [node](std::span<char> out) { return command_writer{out}.put("ETRN ").put(node).finish(); });
   }
+  /// XCLIENT: for whom the session speaks from now on; `attribute_writer` makes the attributes. After 220 all is as after the
+  /// greeting: EHLO is said, and `ready` follows. Fails with `errc::keyword_not_offered`. XCLIENT_README of Postfix.
+  constexpr result<void> xclient(const xclient_attributes& attributes) {
+    if (const auto may = may_command(); !may) return may;
+    if (!capabilities_.has(extension::xclient)) return error{errc::keyword_not_offered};
+    const auto sent =
+        command(attributes.text().size(), [&attributes](std::span<char> out) { return write(xclient_command{attributes}, out); });
+    if (!sent) return sent;
+    awaiting_ = awaited::xclient;
+    const auto login = attributes.login();
+    brings_login_ = login && login->value;
+    return {};
+  }
+  /// XFORWARD: where the next message came from. Fails with `errc::keyword_not_offered`. XFORWARD_README of Postfix.
+  constexpr result<void> xforward(const xforward_attributes& attributes) {
+    if (const auto may = may_command(); !may) return may;
+    if (!capabilities_.has(extension::xforward)) return error{errc::keyword_not_offered};
+    return command(attributes.text().size(),
+                   [&attributes](std::span<char> out) { return write(xforward_command{attributes}, out); });
+  }
   /// A command that `ehlo` has not: its verb and argument without CRLF. Fails with `errc::argument_missing` without
   /// a verb, and with `errc::out_of_order` for one that `ehlo` knows, which would change what the session is at.
   constexpr result<void> raw(std::string_view line) {
@@ -355,6 +375,7 @@ class basic_client_session {
     chunk,    ///< those of chunks that are not the last
     message,  ///< that, or in LMTP those, of the end of mail data; behind those of chunks
     command,  ///< that of a single command
+    xclient,
     quit,
   };
 
@@ -648,6 +669,7 @@ class basic_client_session {
       case awaited::chunk: return take_chunk(r);
       case awaited::message: return chunks_in_flight_ > 0 ? take_chunk(r) : take_message(r);
       case awaited::command: awaiting_ = awaited::nothing; return command_result{r};
+      case awaited::xclient: return take_xclient(r);
       case awaited::quit: ending_ = ending::closed; return std::nullopt;
     }
     return std::nullopt;
@@ -668,6 +690,7 @@ class basic_client_session {
       case awaited::chunk: return reply_row::chunk;
       case awaited::message: return chunks_in_flight_ > 0 ? reply_row::chunk : reply_row::message;
       case awaited::quit: return reply_row::quit;
+      case awaited::xclient: return reply_row::xclient;
       case awaited::nothing:
       case awaited::command: break;
     }
@@ -722,6 +745,17 @@ class basic_client_session {
     stage_ = stage::hello;
     if (!r.is_positive()) return fail(errc::greeting_refused, r);
     return greeting_result{r};
+  }
+
+  /// RFC 5321 3.1 once more: the greeting of another session on this channel.
+  constexpr maybe_action take_xclient(const received_reply& r) {
+    awaiting_ = awaited::nothing;
+    if (r.is_positive()) {
+      stage_ = stage::hello;
+      told_ready_ = false;
+      authenticated_ = brings_login_;
+    }
+    return command_result{r};
   }
 
   constexpr void send_hello(verb name, awaited reply) {
@@ -1432,6 +1466,7 @@ class basic_client_session {
   bool tls_verified_ : 1 = false;
   bool esmtp_ : 1 = false;
   bool authenticated_ : 1 = false;
+  bool brings_login_ : 1 = false;  ///< of the XCLIENT in flight
   bool told_ready_ : 1 = false;
   bool quit_ : 1 = false;
   bool end_of_input_ : 1 = false;

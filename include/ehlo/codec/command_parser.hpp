@@ -350,6 +350,16 @@ constexpr result<any_command> parse_cut_command(const command_line& cut, charset
     case verb::auth: return told(parse_auth(cut.argument));
     case verb::etrn: return told(parse_etrn(cut.argument));
     case verb::burl: return told(parse_burl(cut.argument));
+    case verb::xclient: {
+      const auto attributes = xclient_attributes::parse(cut.argument);
+      if (!attributes) return error{attributes.error().code, cut.argument_offset + attributes.error().offset};
+      return any_command{xclient_command{*attributes}};
+    }
+    case verb::xforward: {
+      const auto attributes = xforward_attributes::parse(cut.argument);
+      if (!attributes) return error{attributes.error().code, cut.argument_offset + attributes.error().offset};
+      return any_command{xforward_command{*attributes}};
+    }
     case verb::noop: return any_command{plain_command{cut.name}};
     case verb::data:
     case verb::rset:

@@ -148,6 +148,14 @@ constexpr result<std::size_t> write(const etrn_command& c, std::span<char> out) 
 constexpr result<std::size_t> write(const burl_command& c, std::span<char> out) {
   return command_writer{out}.put("BURL ").put(c.url).put(c.last ? " LAST" : "").finish();
 }
+/// XCLIENT with the attributes as they are. See `attribute_writer`.
+constexpr result<std::size_t> write(const xclient_command& c, std::span<char> out) {
+  return command_writer{out}.put("XCLIENT ").put(c.attributes.text()).finish();
+}
+/// XFORWARD, in the same way.
+constexpr result<std::size_t> write(const xforward_command& c, std::span<char> out) {
+  return command_writer{out}.put("XFORWARD ").put(c.attributes.text()).finish();
+}
 /// DATA, RSET, NOOP, QUIT, STARTTLS: the verb alone. RFC 5321 4.1.1, RFC 3207 4.
 constexpr result<std::size_t> write(const plain_command& c, std::span<char> out) {
   return command_writer{out}.put(text_of(c.name)).finish();

@@ -402,7 +402,8 @@ class basic_observer {
   /// The state when `e` gets its positive reply in `now`, whether or not the table allows it there: the server has spoken.
   static constexpr state state_after(state now, const entry& e) {
     switch (e.row) {
-      case reply_row::connection: return state::greeted;
+      case reply_row::connection:
+      case reply_row::xclient: return state::greeted;
       case reply_row::hello:
       case reply_row::message: return state::ready;
       case reply_row::mail: return state::mail;
@@ -651,6 +652,7 @@ class basic_observer {
       case verb::quit: return reply_row::quit;
       case verb::starttls: return reply_row::starttls;
       case verb::auth: return reply_row::auth;
+      case verb::xclient: return reply_row::xclient;
       default: return reply_row::custom;
     }
   }
@@ -1158,6 +1160,10 @@ class basic_observer {
         break;
       case reply_row::auth:
         if (outcome == reply_effect::broken) lose(lost_cause::ambiguous_reply, server);
+        break;
+      case reply_row::xclient:  // a refusal of the command has other codes than one of the client that it names
+        if (is_done) state_ = state::greeted;
+        if (code == 554 || code == 521) state_ = state::barred;
         break;
       default: break;
     }

@@ -305,6 +305,8 @@ class basic_transcript {
   constexpr void put_command(const auth_command&) { line_.put("AUTH ").put(hidden); }
   constexpr void put_command(const plain_command& c) { line_.put(text_of(c.name)); }
   constexpr void put_command(const etrn_command& c) { line_.put("ETRN ").put(text_of(c.option)).put(c.node); }
+  constexpr void put_command(const xclient_command& c) { line_.put("XCLIENT ").put(c.attributes.text()); }
+  constexpr void put_command(const xforward_command& c) { line_.put("XFORWARD ").put(c.attributes.text()); }
   /// A URL may have a token in it that opens the message (RFC 4468 3.1).
   constexpr void put_command(const burl_command& c) { line_.put("BURL ").put(hidden).put(c.last ? " LAST" : ""); }
 

@@ -53,6 +53,8 @@ inline constexpr auto effect_of_replies = [] {
     /* auth       */ {{ done,   go_on,  refused, refused }, 334},  // RFC 4954 4
     /* etrn       */ {{ done,   broken, refused, refused }},
     /* burl       */ {{ done,   broken, refused, refused }},       // RFC 4468 6
+    /* xclient    */ {{ done,   broken, refused, refused }, 220},  // behind a 220 everything begins anew
+    /* xforward   */ {{ done,   broken, refused, refused }},
     /* custom     */ {{ done,   broken, refused, refused }},
   });
 }();

@@ -4,7 +4,8 @@
 
 /// @file
 /// Which command may come when, and what its positive reply changes: RFC 5321 4.1.4 as a table, with the rows of
-/// RFC 1985 (ETRN), RFC 3030 (BDAT), RFC 3207 (STARTTLS), RFC 4468 (BURL) and RFC 4954 (AUTH).
+/// RFC 1985 (ETRN), RFC 3030 (BDAT), RFC 3207 (STARTTLS), RFC 4468 (BURL) and RFC 4954 (AUTH), and those
+/// of XCLIENT and XFORWARD of Postfix.
 
 #include <algorithm>
 #include <array>
@@ -39,11 +40,12 @@ enum class effect : std::uint8_t {
   chunk,   ///< mail data follow, by count
   tls,     ///< the TLS handshake follows
   login,   ///< an AUTH exchange begins
+  greet,   ///< the session is where it was before the greeting
   close,   ///< the session ends
 };
 
 inline constexpr std::size_t state_count = 7;
-inline constexpr std::size_t ordered_verb_count = 17;
+inline constexpr std::size_t ordered_verb_count = 19;
 
 // clang-format off
 /// RFC 5321 4.1.4, Order of Commands. Row: the verb received, in the order of `verb`. Column: the state. Cell: what a
@@ -70,6 +72,8 @@ inline constexpr auto order_of_commands = [] {
     /* AUTH     */ {{ refuse,  refuse,  login,   refuse,  refuse,  refuse,  refuse }},  // RFC 4954 4
     /* ETRN     */ {{ refuse,  refuse,  stay,    refuse,  refuse,  refuse,  refuse }},  // RFC 1985 5; not in a transaction
     /* BURL     */ {{ refuse,  refuse,  refuse,  refuse,  chunk,   chunk,   refuse }},  // RFC 4468 3
+    /* XCLIENT  */ {{ refuse,  greet,   greet,   refuse,  refuse,  refuse,  refuse }},  // not in a transaction
+    /* XFORWARD */ {{ refuse,  refuse,  stay,    refuse,  refuse,  refuse,  refuse }},  // behind EHLO, not in a transaction
   }};
 }();
 // clang-format on
@@ -90,8 +94,8 @@ constexpr std::string_view text_of(state now) {
 
 /// The name of an effect, for people.
 constexpr std::string_view text_of(effect change) {
-  constexpr std::array<std::string_view, 11> names{"refuse", "stay",  "hello", "reset", "mail", "rcpt",
-                                                   "data",   "chunk", "tls",   "login", "close"};
+  constexpr std::array<std::string_view, 12> names{"refuse", "stay",  "hello", "reset", "mail",  "rcpt",
+                                                   "data",   "chunk", "tls",   "login", "greet", "close"};
   return names[static_cast<std::size_t>(change)];
 }
 

@@ -32,6 +32,8 @@ enum class reply_row : std::uint8_t {
   auth,      ///< RFC 4954 4, 6
   etrn,      ///< RFC 1985 5.1
   burl,      ///< RFC 4468 6
+  xclient,   ///< XCLIENT of Postfix
+  xforward,  ///< XFORWARD of Postfix
   custom,    ///< a command that the caller brought: any code
 };
 
@@ -62,6 +64,8 @@ inline constexpr auto order_of_replies = std::to_array<reply_codes>({
   /* auth       */ {{235, 334},      {432, 454, 534, 535, 538, 502, 503, 504, 530}},     // RFC 4954 4, 6
   /* etrn       */ {{250, 251, 252, 253}, {458, 459, 502, 503, 530}},                 // RFC 1985 5.1
   /* burl       */ {{250},           {503, 552, 554, 450, 451, 452, 550, 530}},          // RFC 4468 6
+  /* xclient    */ {{220},           {550, 502, 503, 530, 554, 521}},                    // XCLIENT, server reply codes; 554, 521: 3.1
+  /* xforward   */ {{250},           {550, 502, 503, 530}},                              // XFORWARD, server reply codes
   /* custom     */ {{},              {}},
 });
 // clang-format on
@@ -79,7 +83,7 @@ constexpr bool may_answer(reply_row row, int code) {
 
 /// The name of a row, for people.
 constexpr std::string_view text_of(reply_row row) {
-  constexpr std::array<std::string_view, 18> names{"connection", "EHLO, HELO, LHLO",
+  constexpr std::array<std::string_view, 20> names{"connection", "EHLO, HELO, LHLO",
                                                    "MAIL",       "RCPT",
                                                    "DATA",       "end of mail data",
                                                    "RSET",       "VRFY",
@@ -87,7 +91,8 @@ constexpr std::string_view text_of(reply_row row) {
                                                    "NOOP",       "QUIT",
                                                    "BDAT",       "STARTTLS",
                                                    "AUTH",       "ETRN",
-                                                   "BURL",       "custom"};
+                                                   "BURL",       "XCLIENT",
+                                                   "XFORWARD",   "custom"};
   return names[static_cast<std::size_t>(row)];
 }
 

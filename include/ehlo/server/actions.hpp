@@ -16,6 +16,8 @@
 #include <ehlo/error.hpp>
 #include <ehlo/extension/etrn.hpp>
 #include <ehlo/extension/priority.hpp>
+#include <ehlo/extension/xclient.hpp>
+#include <ehlo/extension/xforward.hpp>
 #include <ehlo/grammar/base64.hpp>
 #include <ehlo/grammar/host.hpp>
 #include <ehlo/grammar/path.hpp>
@@ -71,6 +73,7 @@ struct mail_question {
   mail_parameters parameters;       ///< checked against the extensions offered; empty after HELO
   ehlo::ticket ticket;
   message_priority priority{};  ///< a positive one only from clients that are trusted (RFC 6710 4.1)
+  bool forwarded = false;       ///< what `xforward_question` has told counts for this transaction
 
   friend constexpr bool operator==(const mail_question&, const mail_question&) = default;
 };
@@ -171,6 +174,29 @@ struct burl_question {
   friend constexpr bool operator==(const burl_question&, const burl_question&) = default;
 };
 
+/// XCLIENT: the peer says for whom it speaks. `accept` puts the session back before its greeting, as if that client had connected,
+/// and `greeting_question` follows: its answer is the reply (220, or 554 for a client that you do not serve). What was told counts
+/// until the session ends: keep it. With a LOGIN the client is authenticated. `reject` (550), the default answer, changes nothing.
+///
+/// From then on `server_options::trusted_network` counts for nothing: it is the peer that is trusted, and not its clients.
+struct xclient_question {
+  xclient_attributes attributes;
+  ehlo::ticket ticket;
+
+  friend constexpr bool operator==(const xclient_question&, const xclient_question&) = default;
+};
+
+/// XFORWARD: the peer says where the next message came from, for the log. `accept` (250), or `reject` (550), the default answer.
+///
+/// What was told counts until RSET, EHLO or the end of the next transaction: `mail_question::forwarded` says whether it still does.
+struct xforward_question {
+  xforward_attributes attributes;
+  bool first = false;  ///< what was told before counts no more: all attributes that are not given are not available
+  ehlo::ticket ticket;
+
+  friend constexpr bool operator==(const xforward_question&, const xforward_question&) = default;
+};
+
 /// A command whose verb the caller registered: `accept(reply)` or `reject(reply)` with any code; the default is 502. RFC
 /// 5321 4.1.5.
 struct custom_question {
@@ -196,10 +222,11 @@ struct exchange_ended {
 };
 
 /// What a server session tells its caller to do.
-using server_action = std::variant<receive, transmit, mail_data, mail_question, rcpt_question, data_question, message_question,
-                                   greeting_question, hello_question, starttls_question, auth_question, vrfy_question,
-                                   expn_question, help_question, etrn_question, burl_question, custom_question, start_tls,
-                                   answer_due, close_channel, transaction_reset, violation, exchange_ended>;
+using server_action =
+    std::variant<receive, transmit, mail_data, mail_question, rcpt_question, data_question, message_question, greeting_question,
+                 hello_question, starttls_question, auth_question, vrfy_question, expn_question, help_question, etrn_question,
+                 burl_question, xclient_question, xforward_question, custom_question, start_tls, answer_due, close_channel,
+                 transaction_reset, violation, exchange_ended>;
 
 namespace detail {
 
@@ -229,6 +256,10 @@ template <>
 inline constexpr action_kind kind_of_action<etrn_question> = action_kind::question;
 template <>
 inline constexpr action_kind kind_of_action<burl_question> = action_kind::question;
+template <>
+inline constexpr action_kind kind_of_action<xclient_question> = action_kind::question;
+template <>
+inline constexpr action_kind kind_of_action<xforward_question> = action_kind::question;
 template <>
 inline constexpr action_kind kind_of_action<custom_question> = action_kind::question;
 template <>

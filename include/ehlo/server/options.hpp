@@ -20,6 +20,8 @@
 #include <ehlo/extension/limits.hpp>
 #include <ehlo/extension/no_soliciting.hpp>
 #include <ehlo/extension/priority.hpp>
+#include <ehlo/extension/xclient.hpp>
+#include <ehlo/extension/xforward.hpp>
 #include <ehlo/grammar/host.hpp>
 #include <ehlo/grammar/timestamp.hpp>
 #include <ehlo/limits.hpp>
@@ -57,6 +59,8 @@ struct extension_set {
   bool no_soliciting = false;         ///< RFC 3865; the caller refuses what it has asked not to get
   bool etrn = false;                  ///< RFC 1985; the caller starts its queue; not for `submission`
   bool burl = false;                  ///< RFC 4468; the caller fetches mail data; for `submission` only; needs `eight_bit_mime`
+  bool xclient = false;               ///< XCLIENT of Postfix; for peers that are trusted only, see `xclient` of the options
+  bool xforward = false;              ///< XFORWARD of Postfix; likewise
   bool limits = false;                ///< RFC 9422; the values are `announced`, and the session keeps them
 };
 
@@ -106,6 +110,10 @@ struct server_options {
   std::string_view priority_policy{};  ///< the name that MT-PRIORITY has in EHLO; may be empty (RFC 6710 3)
   std::string_view not_wanted{};       ///< the keywords of NO-SOLICITING, with commas between; may be empty
   std::string_view burl{};             ///< what BURL has in EHLO after AUTH: "imap", "imap://imap.example.org" (RFC 4468 3.3)
+  /// The attributes that XCLIENT lists in EHLO and takes. Whoever is served with `extensions.xclient` may say that it speaks for
+  /// anybody: give such options only to sessions whose peer you know, before they begin, and the other sessions options without it.
+  std::string_view xclient = xclient_names;
+  std::string_view xforward = xforward_names;  ///< likewise of XFORWARD, which changes what your log says
   announced_limits announced{};  ///< of LIMITS; up to six digits, RCPTMAX at most `limits.recipients`, RCPTDOMAINMAX at most 4
   ehlo::timeouts timeouts{};
 
@@ -136,6 +144,9 @@ struct server_options {
       return error{errc::option_name};
     if (extensions.burl && !(submission && extensions.eight_bit_mime)) return error{errc::option_dependency};  // RFC 4468 3.1, 4
     if (extensions.etrn && submission) return error{errc::option_dependency};                                  // RFC 6409 7
+    if (!detail::are_names_of(xclient, xclient_names) || !detail::are_names_of(xforward, xforward_names))
+      return error{errc::option_name};
+    if ((extensions.xclient || extensions.xforward) && !esmtp) return error{errc::option_dependency};
     if (!burl.empty() && (burl.size() > longest_text || !are_words(burl))) return error{errc::option_name};
     if (extensions.future_release && !submission) return error{errc::option_dependency};  // RFC 4865 4.2
     if (extensions.future_release && (holds.interval == 0 || holds.interval > hold_for::largest || holds.until <= timestamp{} ||

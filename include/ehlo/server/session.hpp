@@ -4,7 +4,7 @@
 
 /// @file
 /// The server's end of a session, SMTP and LMTP: octets in, actions out. RFC 5321 3 and 4, 1870, 2033, 2034, 2920, 3030, 3207,
-/// 3461, 4954, 6152, 6531.
+/// 3461, 4954, 6152, 6531; XCLIENT and XFORWARD of Postfix.
 
 #include <algorithm>
 #include <array>
@@ -90,7 +90,8 @@ class basic_server_session {
   /// to stand on one line of 512 octets: EHLO's, a listing). `out_of_memory` (growing storage) ends the session with 421.
   /// @{
 
-  /// The positive answer: 220, 250, 354, and for VRFY 252, for HELP 214. Not for AUTH, EXPN and custom commands.
+  /// The positive answer: 220, 250, 354, and for VRFY 252, for HELP 214. Not for AUTH, EXPN and custom commands. For XCLIENT it is
+  /// no reply yet: that is the answer to the `greeting_question` that follows.
   constexpr result<void> accept() {
     switch (open_) {
       case asked::nothing: return error{errc::no_open_question};
@@ -106,6 +107,8 @@ class basic_server_session {
       case asked::help: return answer_help();
       case asked::etrn: return answer(replies::etrn_started);
       case asked::burl: return accept_url(chunk_is_last_ ? replies::message_ok : replies::url_ok);
+      case asked::xclient: return begin_anew();
+      case asked::xforward: return answer(replies::ok);
       case asked::auth:
       case asked::expn:
       case asked::custom: return error{errc::wrong_answer};
@@ -117,7 +120,7 @@ class basic_server_session {
   /// The positive answer in words of the caller: a 2yz reply, 354 for DATA; 220 and the reply to EHLO begin with the host name.
   constexpr result<void> accept(const reply& r) {
     if (open_ == asked::nothing) return error{errc::no_open_question};
-    if (!r.is_positive() || open_ == asked::auth || !allowed(r)) return error{errc::wrong_answer};
+    if (!r.is_positive() || open_ == asked::auth || open_ == asked::xclient || !allowed(r)) return error{errc::wrong_answer};
     if (open_ != asked::chunk && r.is_completed() == (open_ == asked::data)) return error{errc::wrong_answer};
     switch (open_) {
       case asked::greeting: return answer_greeting(r.code(), r.text());
@@ -211,8 +214,8 @@ class basic_server_session {
   }
 
   /// The careful answer to any question: greeting 220 (554 to an early talker), hello, MAIL and DATA accepted, RCPT refused (no
-  /// open relay by omission), VRFY 252, EXPN 502, HELP 214, AUTH, ETRN and custom commands refused, a message 451,
-  /// BURL 554.
+  /// open relay by omission), VRFY 252, EXPN 502, HELP 214, AUTH, ETRN, XCLIENT, XFORWARD and custom commands refused, a message
+  /// 451, BURL 554.
   constexpr result<void> answer_default() {
     switch (open_) {
       case asked::nothing: return error{errc::no_open_question};
@@ -229,6 +232,8 @@ class basic_server_session {
       case asked::auth: return refuse_authentication(replies::bad_credentials);
       case asked::etrn: return answer(replies::etrn_not_allowed);
       case asked::burl: return refuse_url(replies::url_failed);
+      case asked::xclient:
+      case asked::xforward: return answer(replies::not_authorized);
       case asked::expn:
       case asked::custom: return answer(replies::not_implemented);
     }
@@ -252,6 +257,7 @@ class basic_server_session {
     fresh.taken_ = before.taken_;
     fresh.mode_ = mode::command;
     fresh.tls_ = true;
+    fresh.speaks_for_others_ = before.speaks_for_others_;  // or its client would be trusted
     fresh.state_ = strength == tls_strength::sufficient ? state::greeted : state::barred;
     fresh.barred_code_ = 554;
     fresh.first_line_ = false;
@@ -363,6 +369,8 @@ class basic_server_session {
     help,
     etrn,
     burl,
+    xclient,
+    xforward,
     custom,
   };
 
@@ -405,6 +413,8 @@ class basic_server_session {
       case asked::help: return reply_row::help;
       case asked::etrn: return reply_row::etrn;
       case asked::burl: return reply_row::burl;
+      case asked::xclient: return reply_row::xclient;
+      case asked::xforward: return reply_row::xforward;
       case asked::nothing:
       case asked::custom: break;
     }
@@ -413,6 +423,8 @@ class basic_server_session {
 
   /// True if the code of `r` stands in the open question's row of RFC 5321 4.3.2.
   constexpr bool allowed(const reply& r) const {
+    // These are for the client that XCLIENT names, when the greeting is asked for.
+    if (open_ == asked::xclient && (r.code() == 554 || r.code() == 521)) return false;
     if (options_->submission) {
       if (r.code() == 521) return false;                                                   // RFC 6409 7
       if (r.code() == 554 && (open_ == asked::mail || open_ == asked::rcpt)) return true;  // RFC 6409 4.1
@@ -527,6 +539,7 @@ class basic_server_session {
     state_ = then;
     recipients_ = 0;
     smtputf8_ = false;
+    forwarded_ = false;
     body_ = body_type::seven_bit;
     refusal_ = refusal::none;
     storage_.clear_line();
@@ -572,7 +585,8 @@ class basic_server_session {
   }
 
   constexpr maybe_action ask_greeting(std::string_view input) {
-    if (!input.empty() && !early_) {
+    if (!storage_.has_room(sizes::reply_line, options_->limits.output)) return give();
+    if (!input.empty() && !early_ && !speaks_for_others_) {  // XCLIENT may be pipelined
       early_ = true;
       note(errc::early_talker, taken_);
       return std::nullopt;
@@ -774,6 +788,8 @@ class basic_server_session {
       case verb::auth: return handle_auth(c);
       case verb::etrn: return handle_etrn(c);
       case verb::burl: return handle_burl(c);
+      case verb::xclient: return handle_xclient(c);
+      case verb::xforward: return handle_xforward(c);
       case verb::bdat:
       case verb::send:
       case verb::soml:
@@ -808,9 +824,9 @@ class basic_server_session {
     if (options_->tls == tls_mode::required && !tls_ && !is_any(verb::ehlo, verb::lhlo, verb::noop, verb::quit, verb::starttls))
       return error{errc::tls_required, 0};
     // RFC 6409 4.3: a submission server takes mail of those whom it knows.
-    const bool auth_required = options_->auth_required || (options_->submission && !options_->trusted_network);
+    const bool auth_required = options_->auth_required || (options_->submission && !is_trusted());
     if (auth_required && !authenticated_ &&
-        !is_any(verb::ehlo, verb::helo, verb::lhlo, verb::noop, verb::quit, verb::starttls, verb::auth, verb::rset))
+        !is_any(verb::ehlo, verb::helo, verb::lhlo, verb::noop, verb::quit, verb::starttls, verb::auth, verb::rset, verb::xclient))
       return error{errc::authentication_required, 0};
     return std::nullopt;
   }
@@ -831,6 +847,8 @@ class basic_server_session {
       case verb::auth: return options_->esmtp && !options_->mechanisms.empty();
       case verb::etrn: return options_->esmtp && options_->extensions.etrn;
       case verb::burl: return options_->esmtp && options_->extensions.burl;
+      case verb::xclient: return options_->extensions.xclient;
+      case verb::xforward: return options_->extensions.xforward;
       case verb::expn: return options_->extensions.expn;
       case verb::help: return options_->extensions.help;
       case verb::send:
@@ -937,6 +955,7 @@ class basic_server_session {
       message_answered();
     } else if (r.is_positive()) {
       if (what == asked::mail) begin_transaction();
+      if (what == asked::xforward) forwarded_ = true;
       if (what == asked::rcpt) {
         ++recipients_;
         state_ = state::rcpt;
@@ -976,6 +995,7 @@ class basic_server_session {
     state_ = state::ready;
     recipients_ = 0;
     smtputf8_ = false;
+    forwarded_ = false;
     body_ = body_type::seven_bit;
     mode_ = mode::command;
   }
@@ -1013,7 +1033,8 @@ class basic_server_session {
     close_question();
     state_ = then;
     mode_ = mode::command;
-    flush_ = greeting_due_ = true;
+    flush_ = true;
+    greeting_due_ = !speaks_for_others_;
     new_wait();
   }
 
@@ -1103,7 +1124,9 @@ class basic_server_session {
     if (on.no_soliciting) line("NO-SOLICITING", options_->not_wanted);
     if (on.etrn) line("ETRN", "");
     // RFC 4468 3.1: without arguments before AUTH, which is needed to use it.
-    if (on.burl) line("BURL", authenticated_ || options_->trusted_network ? options_->burl : std::string_view{});
+    if (on.burl) line("BURL", authenticated_ || is_trusted() ? options_->burl : std::string_view{});
+    if (on.xclient) line("XCLIENT", options_->xclient);
+    if (on.xforward) line("XFORWARD", options_->xforward);
     if (on.limits) line("LIMITS", written(options_->announced, scratch.limits));
     if (on.expn) line("EXPN", "");
     if (on.help) line("HELP", "");
@@ -1144,6 +1167,8 @@ class basic_server_session {
 
   // ---- Transactions ----------------------------------------------------------------------------------------------------------
 
+  /// What a trusted peer says for somebody else is no more trusted than that one.
+  constexpr bool is_trusted() const { return options_->trusted_network && !speaks_for_others_; }
   constexpr bool offers_smtputf8() const { return esmtp_ && options_->extensions.smtputf8; }
   /// RFC 8689 2: under TLS only.
   constexpr bool offers_require_tls() const { return tls_ && options_->extensions.require_tls; }
@@ -1206,9 +1231,9 @@ class basic_server_session {
     pending_body_ = told.body();
     // RFC 6710 4.1: only those who are trusted raise the priority of their messages.
     message_priority priority = told.priority().value_or(message_priority{});
-    priority_lowered_ = priority.value > 0 && !authenticated_ && !options_->trusted_network;
+    priority_lowered_ = priority.value > 0 && !authenticated_ && !is_trusted();
     if (priority_lowered_) priority = {};
-    return mail_question{mail->reverse_path, told, ask(asked::mail), priority};
+    return mail_question{mail->reverse_path, told, ask(asked::mail), priority, forwarded_};
   }
 
   /// Which rule well-formed times break. RFC 2852 3, RFC 4865 4.2, 5.2.2.
@@ -1277,6 +1302,7 @@ class basic_server_session {
 
   constexpr maybe_action handle_rset() {
     if (in_transaction(state_)) drop_transaction(reset_cause::rset, state::ready);
+    forwarded_ = false;
     return respond(replies::ok, false);
   }
 
@@ -1723,7 +1749,7 @@ class basic_server_session {
     return {};
   }
 
-  // ---- VRFY, EXPN, HELP, custom commands -------------------------------------------------------------------------------------
+  // ---- VRFY, EXPN, HELP, ETRN ----------------------------------------------------------------------------------------
 
   constexpr maybe_action handle_lookup(const command_line& c) {
     const auto lookup = parse_lookup(c.name, c.argument, offers_smtputf8() ? charset::utf8 : charset::ascii);
@@ -1818,6 +1844,40 @@ class basic_server_session {
     return etrn_question{etrn->option, etrn->node, ask(asked::etrn)};
   }
 
+  // ---- XCLIENT, XFORWARD -----------------------------------------------------------------------------------------------------
+
+  constexpr maybe_action handle_xclient(const command_line& c) {
+    const auto attributes = xclient_attributes::parse(c.argument, options_->xclient);
+    if (!attributes) return refuse({attributes.error().code, c.argument_offset + attributes.error().offset}, c.name);
+    const auto login = attributes->login();
+    brings_login_ = login && login->value;
+    return xclient_question{*attributes, ask(asked::xclient)};
+  }
+
+  /// The session as it was before its greeting, for another client. TLS stays, and what the channel has told.
+  constexpr result<void> begin_anew() {
+    close_question();
+    drop_transaction(reset_cause::hello, state::greeted);
+    speaks_for_others_ = true;
+    authenticated_ = brings_login_;
+    esmtp_ = early_ = false;
+    domains_ = {};
+    transactions_ = mails_ = rcpts_ = errors_ = authentication_failures_ = 0;
+    barred_code_ = 503;
+    mode_ = mode::greeting;
+    new_wait();
+    return {};
+  }
+
+  constexpr maybe_action handle_xforward(const command_line& c) {
+    if (!esmtp_) return refuse({errc::out_of_order, 0}, c.name);
+    const auto attributes = xforward_attributes::parse(c.argument, options_->xforward);
+    if (!attributes) return refuse({attributes.error().code, c.argument_offset + attributes.error().offset}, c.name);
+    return xforward_question{*attributes, !forwarded_, ask(asked::xforward)};
+  }
+
+  // ---- Custom commands -------------------------------------------------------------------------------------------------------
+
   constexpr std::optional<std::size_t> find_custom(std::string_view word) const {
     for (std::size_t i = 0; i < options_->verbs.size(); ++i) {
       if (ascii::equal_ignoring_case(options_->verbs[i].name, word)) return i;
@@ -1892,6 +1952,9 @@ class basic_server_session {
   bool priority_lowered_ : 1 = false;  ///< of the MAIL in question
   bool asks_for_message_ : 1 = false;  ///< a `message_question` is due
   bool has_topic_ : 1 = false;
+  bool speaks_for_others_ : 1 = false;  ///< XCLIENT was accepted
+  bool brings_login_ : 1 = false;       ///< of the XCLIENT in question
+  bool forwarded_ : 1 = false;          ///< XFORWARD was accepted, and no transaction has ended since
   bool shutdown_ : 1 = false;
   bool end_of_input_ : 1 = false;
   Storage storage_{};
