@@ -235,4 +235,11 @@ static_assert([] {
   return route.exchangers().size() == 2 && route.exchangers()[0].preference == 10 && route.exchangers()[1].preference == 10;
 }());
 
+// The best of all is this host: nothing stands before it, and nothing there is looked at.
+static_assert([] {
+  std::array<mx_record, 2> records{{{10, "me"}, {20, "b"}}};
+  constexpr std::array<std::string_view, 1> names{"me"};
+  return route_to("example.org", mx_lookup::answered, records, last_one, own_names{names}).verdict() == route_verdict::loops_back;
+}());
+
 }  // namespace
