@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSL-1.0
-"""Says what llvm-cov has found: coverage.sh calls it with the lines and branches (lcov)."""
+"""Says what llvm-cov has found: coverage.sh calls it with the lines (lcov) and the branches (JSON)."""
+import json
 import os
 import pathlib
+import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -21,29 +23,42 @@ def lines_not_run(path):
     return {header: (len(lines), sorted(n for n, count in lines.items() if count == 0)) for header, lines in counts.items()}
 
 
+# Conditions that the compiler decides: they have one way only.
+DECIDED = re.compile(r"!?(std::is_\w+_v<|std::is_constant_evaluated|question<|notice<|requires\b|is_fixed\b)")
+
+
 def branches(path):
-    """For each header how many branches there are, and how many no test takes: taken if one instantiation takes it."""
-    taken, header = {}, None
-    for row in pathlib.Path(path).read_text().splitlines():
-        if row.startswith("SF:"):
-            header = row[3:].removeprefix(INCLUDE)
-        elif row.startswith("BRDA:"):
-            line, block, branch, count = row[5:].split(",")
-            key = (header, int(line), int(block), int(branch))
-            taken[key] = taken.get(key, 0) + (0 if count == "-" else int(count))
+    """For each header how many branches there are, and those that no test takes as (line, condition, "true" or "false").
+
+    The instantiations of a template share the branches of their source: one is taken if one instantiation takes it. No branches are
+    conditions that the compiler decides, and the default that a switch over an enumeration has without a word of it.
+    """
     out = {}
-    for (header, line, _, _), count in taken.items():
-        total, missed = out.setdefault(header, [0, []])
-        out[header][0] = total + 1
-        if count == 0:
-            missed.append(line)
+    for file in json.loads(pathlib.Path(path).read_text())["data"][0]["files"]:
+        header = file["filename"].removeprefix(INCLUDE)
+        text = (ROOT / "include/ehlo" / header).read_text().splitlines()
+        taken = {}
+        for line, column, last_line, last_column, true_count, false_count, *_ in file.get("branches", []):
+            counts = taken.setdefault((line, column, last_line, last_column), [0, 0])
+            counts[0] += true_count
+            counts[1] += false_count
+        total, missed = 0, []
+        for (line, column, last_line, last_column), counts in sorted(taken.items()):
+            source = text[line - 1]
+            condition = source[column - 1:last_column - 1 if last_line == line else None]
+            if DECIDED.match(condition) or source[:column - 1].endswith("switch ("):
+                continue
+            total += 2
+            missed += [(line, condition, way) for way, count in zip(("true", "false"), counts) if count == 0]
+        if total:
+            out[header] = (total, missed)
     return out
 
 
 def main():
-    lines, found = lines_not_run(sys.argv[1]), branches(sys.argv[1])
+    lines, found = lines_not_run(sys.argv[1]), branches(sys.argv[2])
     table = ["| Header | Lines | Run | Branches | Taken |", "|---|---|---|---|---|"]
-    left = []
+    left, not_taken_at_all = [], []
     totals = [0, 0, 0, 0]
     for header in sorted(lines):
         count, missed = lines[header]
@@ -53,15 +68,17 @@ def main():
         share = lambda part, whole: f"{100 * part / whole:.1f} %" if whole else ""
         table.append(f"| {header} | {count} | {share(count - len(missed), count)} | {ways} | {share(ways - len(not_taken), ways)} |")
         text = (ROOT / "include/ehlo" / header).read_text().splitlines()
+        not_taken_at_all += [f"{header}:{line}: never {way}: {condition}" for line, condition, way in not_taken]
         left += [f"{header}:{number}: {text[number - 1].strip()}" for number in missed]
     summary = (f"{totals[0]} lines, {100 * totals[1] / totals[0]:.2f} % of them run; {totals[2]} branches, "
                f"{100 * totals[3] / max(totals[2], 1):.2f} % of them taken.")
     print("\n".join(table))
-    print("\n".join(["", "Not run:", *left, "", summary]))
+    print("\n".join(["", "Not run:", *left, "", "Not taken:", *not_taken_at_all, "", summary]))
     if os.environ.get("REPORT") == "yes":
         page = ["# What the tests run", "", "Measured by `tests/coverage.sh --report` with clang's tools. What only the compiler evaluates (a",
-                "`static_assert`, a dialogue in constant evaluation) does not count as run.", "", summary, "", *table, "", "## Lines that no test runs", "",
-                "```text", *left, "```"]
+                "`static_assert`, a dialogue in constant evaluation) does not count as run. The instantiations of a template count as one.", "", summary, "", *table, "", "## Lines that no test runs", "",
+                "```text", *left, "```", "",
+                "## Branches that no test takes", "", "```text", *not_taken_at_all, "```"]
         (ROOT / "docs/reference/coverage.md").write_text("\n".join(page) + "\n")
 
 
