@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <functional>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -155,7 +158,25 @@ std::string without_dots(std::string_view wire) {
   return out;
 }
 
-void add_readers(const std::string& name, std::string_view octets, std::size_t feed) {
+/// What a pass works on, made when it is first wanted.
+class lazy_octets {
+ public:
+  explicit lazy_octets(std::function<std::string()> make) : state_{std::make_shared<state>(state{std::move(make), {}})} {}
+
+  operator std::string_view() const {
+    if (state_->octets.empty()) state_->octets = state_->make();
+    return state_->octets;
+  }
+
+ private:
+  struct state {
+    std::function<std::string()> make;
+    std::string octets;
+  };
+  std::shared_ptr<state> state_;
+};
+
+void add_readers(const std::string& name, const lazy_octets& octets, std::size_t feed) {
   const std::string prefix = "data/" + name + "/" + std::to_string(feed) + "/";
   bench::add(prefix + "ehlo", [octets, feed] { return read_slices(octets, feed); });
 #if defined(__x86_64__)
@@ -164,7 +185,8 @@ void add_readers(const std::string& name, std::string_view octets, std::size_t f
     bench::add(prefix + "prototype-avx2", [octets, feed] { return floors::read_mail_data_avx2(octets, feed); });
 #endif
 #ifdef EHLO_BENCHMARK_HAS_DOVECOT
-  bench::add(prefix + "dovecot", [octets, feed] {
+  bench::add(prefix + "dovecot", [lazy = octets, feed] {
+    const std::string_view octets = lazy;
     const auto done = dovecot_mail_data(octets.data(), octets.size(), feed);
     return bench::work{done.items, octets.size(), done.good};
   });
@@ -177,26 +199,26 @@ void add_cases() {
 #ifdef EHLO_BENCHMARK_HAS_DOVECOT
   dovecot_begin();
 #endif
-  static std::vector<std::string> kept;
-  kept.reserve(16);
-  const auto with_end = [](std::string_view body) -> std::string_view { return kept.emplace_back(std::string{body} + ".\r\n"); };
+  /// The first `size` octets of a body, with the end mark.
+  const auto wire = [](const std::string& name, std::size_t size) {
+    return lazy_octets{[=] { return std::string{bench::lines_up_to(bench::corpus("body_" + name + ".bin"), size)} + ".\r\n"; }};
+  };
   for (const char* name : {"b64", "text", "long"}) {
-    const std::string_view octets = with_end(bench::corpus("body_" + std::string{name} + ".bin"));
+    const lazy_octets octets = wire(name, std::string_view::npos);
     for (const std::size_t feed : {1460, 16384, 65536}) add_readers(name, octets, feed);
 #if defined(__x86_64__)
     bench::add("data/" + std::string{name} + "/scan-sse2", [octets] { return floors::scan_sse2(octets); });
     if (floors::has_avx2()) bench::add("data/" + std::string{name} + "/scan-avx2", [octets] { return floors::scan_avx2(octets); });
 #endif
   }
-  const std::string_view short_text = with_end(bench::lines_up_to(bench::corpus("body_text.bin"), std::size_t{1} << 20U));
+  const lazy_octets short_text = wire("text", std::size_t{1} << 20U);
   for (const std::size_t feed : {65536, 64, 16, 1}) add_readers("text-1M", short_text, feed);
-  const std::string_view dots = with_end(bench::lines_up_to(bench::corpus("body_dots.bin"), std::size_t{4} << 20U));
-  add_readers("dots", dots, 16384);
+  add_readers("dots", wire("dots", std::size_t{4} << 20U), 16384);
   for (const std::size_t feed : {64, 65536})
     bench::add("bdat/" + std::to_string(feed) + "/ehlo", [feed] { return read_chunk(feed); });
-  for (const char* name : {"b64", "text", "dots"}) {
-    const std::string_view message = kept.emplace_back(without_dots(bench::corpus("body_" + std::string{name} + ".bin")));
-    const std::string prefix = "write/" + std::string{name} + "/";
+  for (const std::string name : {"b64", "text", "dots"}) {
+    const lazy_octets message{[name] { return without_dots(bench::corpus("body_" + name + ".bin")); }};
+    const std::string prefix = "write/" + name + "/";
     bench::add(prefix + "ehlo", [message] { return write_to_ring(message); });
     bench::add(prefix + "ehlo-slices", [message] { return write_slices(message); });
     bench::add(prefix + "memcpy", [message] { return copy_to_ring(message); });

@@ -4,7 +4,9 @@ import json
 import os
 import re
 import statistics
+import shutil
 import subprocess
+import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -29,10 +31,20 @@ class Missing(Exception):
 class Programs:
     """The built programs and their corpus."""
 
-    def __init__(self, build, corpus):
+    def __init__(self, build):
         self.folder = os.path.join(build, "benchmark")
-        self.corpus = corpus
+        self.corpus = os.path.join(build, "corpus")
         self.listed = {}
+        self.make_corpus()
+
+    def make_corpus(self):
+        """Makes the corpus if it is not there, or was made by another version of its script."""
+        script = os.path.join(HERE, "corpus.py")
+        used = os.path.join(self.corpus, "corpus.py")
+        if os.path.exists(used) and open(used, "rb").read() == open(script, "rb").read():
+            return
+        subprocess.run([sys.executable, script, self.corpus], check=True, stdout=subprocess.DEVNULL)
+        shutil.copy(script, used)
 
     def of(self, case):
         """The program that has `case`, which may begin with 'v3:' (built for x86-64-v3)."""
@@ -85,6 +97,8 @@ class Count:
 def count(programs, case, branches=False):
     """Instructions, and with `branches` the mispredicted ones by callgrind's model, of one pass of `case`."""
     path, name = programs.of(case)
+    if shutil.which("valgrind") is None:
+        raise Missing("valgrind is not here")
     ran = subprocess.run(
         ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--toggle-collect=ehlo_measured_pass",
          "--branch-sim=" + ("yes" if branches else "no"), path, programs.corpus, "--pass", name],

@@ -35,13 +35,15 @@ class Figure:
 
 def number(value):
     """Three digits that matter."""
+    if isinstance(value, int) and value < 1000:
+        return str(value)
     if value >= 1000:
         return format(round(value), ",")
     if value >= 100:
         return "%.0f" % value
     if value >= 10:
         return "%.1f" % value
-    return "%.2f" % value if value >= 0.1 or value == 0 else "%.3f" % value
+    return "%.2f" % value if value >= 0.1 else "%.3f" % value
 
 
 def row(n, title):
@@ -178,3 +180,69 @@ def _(m):
                      0.7, "more")
         yield Figure("%s: speed of slices without a copy against memcpy" % what,
                      m.time("write/%s/memcpy" % name) / m.time("write/%s/ehlo-slices" % name), "x memcpy", None, None, "more")
+
+
+@row(16, "heap allocations in steady state")
+def _(m):
+    for name, value in m.outside("allocations").items():
+        yield Figure(name, value, "allocations", 0, 0)
+
+
+@row(17, "02_receive discarding, smtp-source -d -s 20 -l 4096, CPU for a message")
+def _(m):
+    spent = m.outside("servers")
+    yield Figure("02_receive", spent["4K", "ehlo", "cpu"], "us")
+    yield Figure("against smtp-sink", spent["4K", "ehlo", "cpu"] / spent["4K", "smtp-sink", "cpu"], "x smtp-sink", 0.65)
+    yield Figure("against smtp-sink, in user mode", spent["4K", "ehlo", "user"] / spent["4K", "smtp-sink", "user"], "x smtp-sink", 0.25)
+    yield Figure("against the null server", spent["4K", "ehlo", "cpu"] / spent["4K", "floor", "cpu"], "x null server", None, 1.1)
+
+
+@row(18, "the same with bodies of 4 MiB (-s 1)")
+def _(m):
+    spent = m.outside("servers")
+    yield Figure("02_receive", spent["4M", "ehlo", "cpu"], "us")
+    yield Figure("against smtp-sink", spent["4M", "ehlo", "cpu"] / spent["4M", "smtp-sink", "cpu"], "x smtp-sink", 0.10)
+    yield Figure("against the null server", spent["4M", "ehlo", "cpu"] / spent["4M", "floor", "cpu"], "x null server", None, 1.3)
+
+
+@row(19, "resident memory for each of 10,000 idle connections after EHLO")
+def _(m):
+    octets = m.outside("idle")
+    yield Figure("02_receive", octets["ehlo"] / 1024, "KiB", 1, 0.5)
+    yield Figure("smtp-sink", octets["smtp-sink"] / 1024, "KiB")
+    yield Figure("the null server", octets["floor"] / 1024, "KiB")
+
+
+@row(20, "sizeof of each session with storage on demand")
+def _(m):
+    for name, value in m.outside("sizes").items():
+        yield Figure(name, value, "octets", 512, 256)
+
+
+@row(21, "including a header, CPU of the compiler at -O0")
+def _(m):
+    spent = m.outside("include_cost")
+    yield Figure("ehlo.hpp against fmt/format.h", spent["ehlo"] / spent["fmt"], "x fmt/format.h", 1.0, 0.75)
+    yield Figure("server/session.hpp against <string>", spent["server"] / spent["string"], "x <string>", 2.0, 1.3)
+
+
+@row(22, "code and constants of a program with one server session, -O2")
+def _(m):
+    octets = m.outside("code_size")
+    yield Figure("the program", octets["one server"] / 1000, "KB", 48, 32)
+    yield Figure("an empty program", octets["empty"] / 1000, "KB")
+
+
+@row(23, "linear time: instructions for an octet at 1 MiB against 64 KiB, the worst of feeds of 1, 64, 1460 octets and the whole")
+def _(m):
+    feeds = ("1", "64", "1460", "whole")
+    for name, what in (("body", "mail data, text"), ("dots", "mail data, dots"), ("body-of-one-line", "mail data, one line"),
+                       ("command-line", "command line"), ("auth-line", "line of an AUTH exchange"), ("reply-line", "reply of one line"),
+                       ("reply-lines", "reply of many lines")):
+        yield Figure(what, max(growth(m, "linear/%s/%s" % (name, feed)) for feed in feeds), "x", 1.3, 1.1)
+    yield Figure("list of parameters", growth(m, "linear/parameters/whole"), "x", 1.3, 1.1)
+    yield Figure("one long parameter", growth(m, "linear/one-parameter/whole"), "x", 1.3, 1.1)
+
+
+def growth(m, case):
+    return instructions(m, case + "/1M", "octets") / instructions(m, case + "/64K", "octets")

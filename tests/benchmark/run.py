@@ -3,13 +3,19 @@
 """Measures the figures of `rows.py` and prints them; tests/benchmark/run.sh builds what this needs and calls it.
 
 usage: run.py --build FOLDER [--only ROW...] [--repetitions N] [--write FILE]
+
+With --write FILE the table, the machine and the versions of the peers are written there.
 """
 import argparse
+import collections
 import os
+import platform
+import re
 import subprocess
 import sys
 
 import measure
+import outside
 import rows
 
 
@@ -17,18 +23,19 @@ class Wanted:
     """Notes which cases a row asks for."""
 
     def __init__(self):
-        self.timed, self.counted, self.other = [], [], []
+        self.timed = []
 
     def time(self, case):
         self.timed.append(case)
         return 1.0
 
     def count(self, case, branches=False):
-        self.counted.append(case)
+        del case, branches
         return measure.Count(1, 1, 1, 1)
 
     def outside(self, name):
-        return 1.0
+        del name
+        return collections.defaultdict(lambda: 1.0)
 
 
 class Measured:
@@ -36,7 +43,7 @@ class Measured:
 
     def __init__(self, programs, times, build):
         self.programs, self.times, self.build = programs, times, build
-        self.counts = {}
+        self.counts, self.results = {}, {}
 
     def time(self, case):
         if case not in self.times:
@@ -48,31 +55,125 @@ class Measured:
             self.counts[case, branches] = measure.count(self.programs, case, branches)
         return self.counts[case, branches]
 
+    def outside(self, name):
+        if name not in self.results:
+            try:
+                self.results[name] = getattr(outside, name)(self.build)
+            except (measure.Missing, OSError, subprocess.SubprocessError) as reason:
+                self.results[name] = reason
+        if isinstance(self.results[name], Exception):
+            raise measure.Missing(str(self.results[name]))
+        return self.results[name]
+
+
+def first_line(*command):
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[0].strip()
+    except (OSError, subprocess.SubprocessError, IndexError):
+        return ""
+
+
+def package(name):
+    return first_line("dpkg-query", "-W", "-f", "${Version}", name) or "not here"
+
+
+def machine():
+    """Lines of a table: what was measured on, and beside what."""
+    cpu = "unknown"
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            cpu = next((line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), cpu)
+    except OSError:
+        pass
+    with open("/etc/os-release", encoding="utf-8") as file:
+        system = re.search(r'PRETTY_NAME="?([^"\n]+)', file.read()).group(1)
+    caches = first_line("getconf", "LEVEL2_CACHE_SIZE"), first_line("getconf", "LEVEL3_CACHE_SIZE")
+    return [
+        ("Processor", "%s, %d cores; L2 %s octets, L3 %s octets" % (cpu, os.cpu_count() or 1, *caches)),
+        ("System", "%s, Linux %s, %s" % (system, platform.release(), " ".join(platform.libc_ver()))),
+        ("Compiler", first_line(outside.compiler(), "--version") + "; -O2, no -march"),
+        ("Dovecot", "lib-smtp of dovecot-dev " + package("dovecot-dev")),
+        ("Postfix", "smtp-sink and smtp-source of postfix " + package("postfix")),
+        ("fmt", "libfmt-dev " + package("libfmt-dev")),
+        ("Callgrind", first_line("valgrind", "--version")),
+    ]
+
+
+PAGE = """# Performance
+
+How fast `ehlo` is, beside its peers and beside what plain code reaches. `tests/benchmark/run.sh` measures all of it and writes this page;
+[the explanation of the tests](../explanation/testing.md) says how.
+
+Read the ratios, not the times: both sides of a ratio were measured in one run, in turn, as medians of CPU time. Instructions are counted
+by callgrind for one pass over the corpus, without start-up, and with the C library's SSE2 functions, so that they are the same on each machine with
+this compiler. A *prototype* is a program of `tests/benchmark/floors/`, without the library's checks and errors; the *null server* gives
+a correct dialogue and does nothing else. "Must" and "aim" are goals that were set before; *shown* has none.
+
+| Measured on | |
+|---|---|
+%(machine)s
+
+%(met)s
+
+| Row | Figure | Measured | | Must | Aim | Reached |
+|---|---|---|---|---|---|---|
+%(rows)s
+"""
+
+
+def page(results):
+    lines, musts, missed, aims = [], 0, [], [0, 0]
+    for number, figures, reason in results:
+        lines.append("| **%d** | **%s** | | | | | |" % (number, rows.ROWS[number].title))
+        if reason:
+            lines.append("| | not measured: %s | | | | | |" % reason)
+        for figure in figures:
+            lines.append("| | %s | %s | %s | %s | %s | %s |" % (
+                figure.what, rows.number(figure.value), figure.unit, figure.goal_text(figure.must), figure.goal_text(figure.aim),
+                figure.verdict()))
+        with_must = [figure for figure in figures if figure.must is not None]
+        with_aim = [figure for figure in figures if figure.aim is not None]
+        musts += all(figure.reaches(figure.must) for figure in with_must) and not reason
+        if reason or not all(figure.reaches(figure.must) for figure in with_must):
+            missed.append(number)
+        if with_aim:
+            aims[1] += 1
+            aims[0] += all(figure.reaches(figure.aim) for figure in with_aim) and not reason
+    met = "Rows whose every must is met: %d of %d%s. Rows whose every aim is reached: %d of %d that have one." % (
+        musts, len(results), "; missed or not measured: " + ", ".join(str(n) for n in missed) if missed else "", aims[0], aims[1])
+    return PAGE % {"machine": "\n".join("| %s | %s |" % line for line in machine()), "met": met, "rows": "\n".join(lines)}
+
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
-    parser.add_argument("--only", type=int, nargs="+", default=sorted(rows.ROWS))
+    parser.add_argument("--only", type=int, nargs="+", default=sorted(rows.ROWS), choices=sorted(rows.ROWS), metavar="ROW")
     parser.add_argument("--repetitions", type=int, default=9)
     parser.add_argument("--write")
     given = parser.parse_args()
-    corpus = os.path.join(given.build, "corpus")
-    if not os.path.exists(os.path.join(corpus, "session.bin")):
-        subprocess.run([sys.executable, os.path.join(measure.HERE, "corpus.py"), corpus], check=True, stdout=subprocess.DEVNULL)
     wanted = Wanted()
     for number in given.only:
         list(rows.ROWS[number].figures(wanted))
-    programs = measure.Programs(given.build, corpus)
+    programs = measure.Programs(given.build)
     measured = Measured(programs, measure.times(programs, dict.fromkeys(wanted.timed), given.repetitions), given.build)
+    results = []
     for number in given.only:
         row = rows.ROWS[number]
         print("%d  %s" % (number, row.title))
+        figures, reason = [], None
         try:
             for figure in row.figures(measured):
                 print("    " + figure.text(), flush=True)
-        except measure.Missing as reason:
-            print("    not measured: %s" % reason, flush=True)
+                figures.append(figure)
+        except measure.Missing as missing:
+            reason = str(missing)
+            print("    not measured: " + reason, flush=True)
+        results.append((number, figures, reason))
+    if given.write:
+        with open(given.write, "w", encoding="utf-8") as file:
+            file.write(page(results))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
