@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// A mail receiver for many connections: one thread, poll, and a Maildir (or one for each mailbox) on disk.
+// A mail receiver for many connections: one thread, epoll, and a Maildir (or one for each mailbox) on disk.
 //
 // It shows a session driven by an event loop through `dispatch`, what a server has to do before it says 250, time-outs,
 // back-pressure and a clean end. It takes mail for its own domains only.
@@ -15,10 +15,12 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <poll.h>
+#include <netinet/tcp.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -29,9 +31,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
-#include <list>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -226,6 +228,21 @@ int write_all(const descriptor& file, std::string_view octets) {
   return 0;
 }
 
+int write_all(const descriptor& file, std::span<iovec> slices) {
+  while (!slices.empty()) {
+    constexpr std::size_t most = 1024;  // IOV_MAX
+    const ssize_t count = ::writev(file.number(), slices.data(), static_cast<int>(std::min(slices.size(), most)));
+    if (count < 0 && errno != EINTR) return errno;
+    auto left = static_cast<std::size_t>(std::max<ssize_t>(count, 0));
+    while (!slices.empty() && left >= slices.front().iov_len) {
+      left -= slices.front().iov_len;
+      slices = slices.subspan(1);
+    }
+    if (left > 0) slices.front() = {static_cast<char*>(slices.front().iov_base) + left, slices.front().iov_len - left};
+  }
+  return 0;
+}
+
 /// What no other message has: microseconds of the time, process and count.
 std::string unique_id() {
   static std::uint64_t count = 0;
@@ -252,14 +269,17 @@ class delivery {
 
   int begin() { return open_in(maildirs_.front(), file_); }
 
+  /// Octets that stay where they are until `flush`: nothing is copied.
   int append(std::string_view octets) {
-    constexpr std::size_t block = 65536;
-    if (buffer_.size() + octets.size() > block) {
-      if (const int failure = flush()) return failure;
-    }
-    if (octets.size() > block) return write_all(file_, octets);
-    buffer_ += octets;
-    return 0;
+    slices_.push_back({const_cast<char*>(octets.data()), octets.size()});
+    constexpr std::size_t enough = 1024;
+    return slices_.size() < enough ? 0 : flush();
+  }
+
+  int flush() {
+    const int failure = write_all(file_, slices_);
+    slices_.clear();
+    return failure;
   }
 
   /// Into every Maildir, or into none.
@@ -299,12 +319,6 @@ class delivery {
     return file ? 0 : errno;
   }
 
-  int flush() {
-    const int failure = write_all(file_, buffer_);
-    buffer_.clear();
-    return failure;
-  }
-
   int finish() {
     if (const int failure = flush()) return failure;
     return ::fsync(file_.number()) == 0 ? 0 : errno;
@@ -338,7 +352,7 @@ class delivery {
   std::string name_;
   std::vector<std::string> maildirs_;  ///< at least one, each once
   descriptor file_;
-  std::string buffer_;
+  std::vector<iovec> slices_;  ///< not yet written
 };
 
 /// What a client hears when the disk says no: 452 if it is full, 451 for anything else. The message stays with the client.
@@ -349,7 +363,19 @@ const ehlo::reply& reply_for(int failure) {
 
 // ---- The decisions ----------------------------------------------------------------------------------------
 
-/// Answers the questions of one session, and stores its mail.
+/// What a session needs between MAIL and the end of the message.
+struct transaction {
+  std::string reverse_path;
+  std::string forward_path;  ///< of the last recipient
+  std::vector<std::string> maildirs;
+  std::vector<std::size_t> maildir_of_recipient;
+  std::string trace_fields;
+  std::optional<delivery> file;
+  ehlo::header_section_reader header;
+  std::vector<int> outcomes;  ///< LMTP: for each Maildir
+};
+
+/// Answers the questions of one session, and stores its mail. A client that is silent costs little more than its session.
 class receiver {
  public:
   receiver(const settings& chosen, std::string client_address)
@@ -361,8 +387,10 @@ class receiver {
   }
 
   void on(const ehlo::mail_question& q) {
-    forget();
-    reverse_path_ = q.reverse_path.text();
+    if (!chosen_.discard) {
+      transaction_ = std::make_unique<transaction>();
+      transaction_->reverse_path = q.reverse_path.text();
+    }
     session_.accept();
   }
 
@@ -380,10 +408,11 @@ class receiver {
       if (!name || !name->is_plain()) return ehlo::replies::mailbox_name_not_allowed;
     }
     std::string maildir = expand(chosen_.maildir, user);
-    const auto place = std::ranges::find(maildirs_, maildir);
-    maildir_of_recipient_.push_back(static_cast<std::size_t>(place - maildirs_.begin()));
-    if (place == maildirs_.end()) maildirs_.push_back(std::move(maildir));
-    forward_path_ = q.forward_path.text();
+    std::vector<std::string>& maildirs = transaction_->maildirs;
+    const auto place = std::ranges::find(maildirs, maildir);
+    transaction_->maildir_of_recipient.push_back(static_cast<std::size_t>(place - maildirs.begin()));
+    if (place == maildirs.end()) maildirs.push_back(std::move(maildir));
+    transaction_->forward_path = q.forward_path.text();
     return ehlo::replies::rcpt_ok;
   }
 
@@ -391,38 +420,45 @@ class receiver {
     session_.accept();
     if (chosen_.discard) return;
     const std::string id = unique_id();
-    header_ = {};
-    delivery_.emplace(file_name(id, chosen_.hostname), maildirs_);
-    int failure = delivery_->begin();
-    if (failure == 0) failure = delivery_->append(trace_fields(id));
+    delivery& file = transaction_->file.emplace(file_name(id, chosen_.hostname), transaction_->maildirs);
+    transaction_->trace_fields = trace_fields(id);
+    int failure = file.begin();
+    if (failure == 0) failure = file.append(transaction_->trace_fields);
     if (failure != 0) give_up(reply_for(failure));
   }
 
   void on(ehlo::mail_data a) {
-    if (!delivery_) return;
+    if (!is_storing()) return;
     if (is_in_a_loop(a.octets)) {
       give_up(routing_loop);
-    } else if (const int failure = delivery_->append(a.octets)) {
+    } else if (const int failure = transaction_->file->append(a.octets)) {
       give_up(reply_for(failure));
     }
   }
 
   ehlo::reply on(const ehlo::message_question& q) {
     if (chosen_.discard) return ehlo::replies::message_ok;
-    if (chosen_.options.protocol == ehlo::protocol::lmtp) {
-      if (q.recipient == 0) outcomes_ = delivery_->deliver_to_each();
-      const int failure = outcomes_[maildir_of_recipient_[q.recipient]];
-      if (q.recipient + 1 == q.recipients) forget();
-      return failure == 0 ? ehlo::replies::message_ok : reply_for(failure);
+    const bool is_lmtp = chosen_.options.protocol == ehlo::protocol::lmtp;
+    int failure = 0;
+    if (is_lmtp) {
+      if (q.recipient == 0) transaction_->outcomes = transaction_->file->deliver_to_each();
+      failure = transaction_->outcomes[transaction_->maildir_of_recipient[q.recipient]];
+    } else {
+      failure = transaction_->file->deliver_to_all();
     }
-    const int failure = delivery_->deliver_to_all();
-    forget();
+    if (!is_lmtp || q.recipient + 1 == q.recipients) transaction_.reset();
     return failure == 0 ? ehlo::replies::message_ok : reply_for(failure);
   }
 
-  void on(ehlo::transaction_reset) { forget(); }
+  void on(ehlo::transaction_reset) { transaction_.reset(); }
 
  protected:
+  /// The octets last read are about to go: those of the message are written.
+  void let_go_of_octets() {
+    if (!is_storing()) return;
+    if (const int failure = transaction_->file->flush()) give_up(reply_for(failure));
+  }
+
   const settings& chosen_;
   std::string client_address_;  ///< as an address literal
   ehlo::server_session session_;
@@ -445,71 +481,69 @@ class receiver {
     std::array<char, 512> return_path{};
     std::array<char, 2048> stamp{};
     // Neither can fail: the session lets UTF-8 into its paths only with SMTPUTF8, and the room is enough for what it lets in.
-    const std::size_t path_size = *ehlo::write_return_path(*ehlo::reverse_path::parse(reverse_path_, charset::utf8), return_path,
-                                                           session_.smtputf8() ? charset::utf8 : charset::ascii);
+    const std::size_t path_size = *ehlo::write_return_path(*ehlo::reverse_path::parse(transaction_->reverse_path, charset::utf8),
+                                                           return_path, session_.smtputf8() ? charset::utf8 : charset::ascii);
     const std::size_t stamp_size = *ehlo::write(received, stamp);
     return std::string{return_path.data(), path_size}.append(stamp.data(), stamp_size);
   }
 
   /// Several recipients are not told of each other (RFC 5321 7.2).
   std::optional<ehlo::forward_path> only_recipient() const {
-    if (maildir_of_recipient_.size() != 1) return std::nullopt;
-    return *ehlo::forward_path::parse(forward_path_, ehlo::charset::utf8);
+    if (transaction_->maildir_of_recipient.size() != 1) return std::nullopt;
+    return *ehlo::forward_path::parse(transaction_->forward_path, ehlo::charset::utf8);
   }
 
   /// Counts the Received fields that come by (RFC 5321 6.3).
   bool is_in_a_loop(std::string_view octets) {
-    while (!header_.is_done() && !std::holds_alternative<ehlo::header_section_reader::more>(header_.next(octets))) {
+    ehlo::header_section_reader& header = transaction_->header;
+    while (!header.is_done() && !std::holds_alternative<ehlo::header_section_reader::more>(header.next(octets))) {
     }
-    return header_.is_loop(chosen_.most_hops);
+    return header.is_loop(chosen_.most_hops);
   }
 
   /// The rest of the message is swallowed, and the client hears `why` at its end.
   void give_up(const ehlo::reply& why) {
     session_.reject(why);
-    delivery_.reset();
+    transaction_->file.reset();
   }
 
-  void forget() {
-    delivery_.reset();
-    maildirs_.clear();
-    maildir_of_recipient_.clear();
-  }
+  bool is_storing() const { return transaction_ && transaction_->file; }
 
   std::string client_;
-  std::string reverse_path_;
-  std::string forward_path_;  ///< of the last recipient
-  std::vector<std::string> maildirs_;
-  std::vector<std::size_t> maildir_of_recipient_;
-  std::optional<delivery> delivery_;
-  ehlo::header_section_reader header_;
-  std::vector<int> outcomes_;  ///< LMTP: for each Maildir
+  std::unique_ptr<transaction> transaction_;
 };
 
-// ---- The adapter: sockets and poll ------------------------------------------------------------------------
+// ---- The adapter: sockets and epoll ------------------------------------------------------------------------
 
 using clock_type = std::chrono::steady_clock;
 using moment = clock_type::time_point;
+
+/// What all connections share: none of them holds on to what it has read.
+struct workspace {
+  const settings& chosen;
+  std::vector<char> buffer = std::vector<char>(65536);
+  moment now = clock_type::now();
+};
 
 /// A session with its socket. It reads only when the session wants octets, and asks the session for more only when all that it said
 /// is written: a client that does not read is not read from.
 class connection : public receiver {
  public:
-  connection(const settings& chosen, descriptor socket, std::string client_address, bool is_welcome)
-      : receiver{chosen, std::move(client_address)}, socket_{std::move(socket)}, is_welcome_{is_welcome} {
+  connection(workspace& shared, descriptor socket, std::string client_address, bool is_welcome)
+      : receiver{shared.chosen, std::move(client_address)}, shared_{shared}, socket_{std::move(socket)}, is_welcome_{is_welcome} {
     if (chosen_.verbose) transcript_ = std::make_unique<example::transcript_printer>(client_address_ + " ");
     run();
   }
 
   int socket() const { return socket_.number(); }
-  short events() const { return unsent_.empty() ? POLLIN : POLLOUT; }
+  std::uint32_t events() const { return unsent_.empty() ? EPOLLIN : EPOLLOUT; }
   moment deadline() const { return deadline_; }
   bool is_over() const { return !socket_; }
 
   /// The socket can do what `events` asked for.
   void proceed() {
     if (is_lingering_) {
-      const ssize_t count = ::recv(socket(), buffer_.data(), buffer_.size(), 0);
+      const ssize_t count = ::recv(socket(), shared_.buffer.data(), shared_.buffer.size(), 0);
       if (count == 0 || (count < 0 && !is_momentary(errno))) socket_ = {};
     } else if (!unsent_.empty()) {
       send_more();
@@ -557,14 +591,17 @@ class connection : public receiver {
     send_more();
   }
 
-  void on(ehlo::receive) { wants_octets_ = true; }
+  void on(ehlo::receive) {
+    wants_octets_ = true;
+    session_.trim();
+  }
 
   /// A socket closed with octets unread would take the last reply with it: the client gets a moment to read it and to close.
   void on(ehlo::close_channel) {
     constexpr std::chrono::seconds moment_to_read{2};
     is_lingering_ = true;
     if (::shutdown(socket(), SHUT_WR) != 0) socket_ = {};
-    deadline_ = clock_type::now() + moment_to_read;
+    deadline_ = shared_.now + moment_to_read;
   }
 
  private:
@@ -576,7 +613,20 @@ class connection : public receiver {
     if (const ehlo::wait wait = session_.timeout(); !is_lingering_ && wait.serial != wait_serial_) {
       wait_serial_ = wait.serial;
       const bool is_awaited = wait.what != ehlo::waiting_for::nothing;  // else the last reply still has to leave
-      deadline_ = clock_type::now() + std::chrono::seconds{is_awaited ? wait.seconds : chosen_.options.timeouts.command};
+      deadline_ = shared_.now + std::chrono::seconds{is_awaited ? wait.seconds : chosen_.options.timeouts.command};
+    }
+    let_go();
+  }
+
+  /// The buffer is for the next connection. Octets are left only while the client does not read.
+  void let_go() {
+    let_go_of_octets();
+    if (input_.empty() || is_over() || is_lingering_) {
+      input_ = {};
+      kept_.reset();
+    } else if (!kept_) {
+      kept_ = std::make_unique<std::string>(input_);
+      input_ = *kept_;
     }
   }
 
@@ -602,25 +652,26 @@ class connection : public receiver {
   }
 
   void read_more() {
-    const ssize_t count = ::recv(socket(), buffer_.data(), buffer_.size(), 0);
+    const ssize_t count = ::recv(socket(), shared_.buffer.data(), shared_.buffer.size(), 0);
     if (count < 0 && is_momentary(errno)) return;
     if (count < 0) session_.disconnected();
     if (count == 0) session_.end_of_input();
-    input_ = {buffer_.data(), count > 0 ? static_cast<std::size_t>(count) : 0};
+    input_ = {shared_.buffer.data(), count > 0 ? static_cast<std::size_t>(count) : 0};
     if (transcript_) transcript_->hear(ehlo::direction::from_client, input_);
     wants_octets_ = false;
   }
 
+  workspace& shared_;
   descriptor socket_;
   bool is_welcome_;
   bool wants_octets_ = false;
   bool is_lingering_ = false;  ///< the session is over, and the client may read what it said
   std::string_view unsent_;    ///< the rest of `transmit`
-  std::string_view input_;     ///< octets in `buffer_` that the session has not taken
-  std::vector<char> buffer_ = std::vector<char>(16384);
+  std::string_view input_;     ///< octets that the session has not taken: in the buffer that all share, or in `kept_`
+  std::unique_ptr<std::string> kept_;
   std::unique_ptr<example::transcript_printer> transcript_;  ///< with --verbose
   std::uint32_t wait_serial_ = 0;
-  moment deadline_ = clock_type::now() + std::chrono::minutes{5};
+  moment deadline_ = shared_.now + std::chrono::minutes{5};
 };
 
 /// Reads the end of a signal handler's pipe.
@@ -660,7 +711,10 @@ std::string address_of(const sockaddr_storage& address, socklen_t size) {
 
 class server {
  public:
-  explicit server(const settings& chosen) : chosen_{chosen}, signals_{stop_signal::begin()}, spare_{open_spare()} {}
+  explicit server(const settings& chosen)
+      : shared_{chosen}, events_{::epoll_create1(EPOLL_CLOEXEC)}, signals_{stop_signal::begin()}, spare_{open_spare()} {
+    watch(signals_.number(), EPOLLIN);
+  }
 
   /// Listens at `address`, and prints where. Gives what is wrong, or nothing.
   std::string listen_at(const std::string& address) {
@@ -689,59 +743,91 @@ class server {
     ::getnameinfo(reinterpret_cast<sockaddr*>(&bound), size, nullptr, 0, port.data(), port.size(), NI_NUMERICSERV);
     fmt::print("listening on {}:{}\n", address.substr(0, colon), port.data());
     std::fflush(stdout);
+    watch(socket.number(), EPOLLIN);
     listeners_.push_back(std::move(socket));
     return {};
   }
 
   /// Serves until a signal has come and the last connection has gone.
   void run() {
-    while (!is_stopping_ || !connections_.empty()) {
-      wait();
-      const moment now = clock_type::now();
-      auto seen = watched_.begin() + 1;
-      for (std::size_t i = 0; i < watched_listeners_; ++i, ++seen) {
-        if (seen->revents != 0) accept_from(seen->fd);
+    while (!is_stopping_ || count_ > 0) {
+      const std::span<const epoll_event> ready = wait();
+      shared_.now = clock_type::now();
+      bool is_signaled = false;
+      for (const epoll_event& event : ready) {
+        if (const auto at = static_cast<std::size_t>(event.data.fd); at < connections_.size() && connections_[at]) {
+          connections_[at]->proceed();
+          look_after(at);
+        } else if (event.data.fd == signals_.number()) {
+          is_signaled = true;
+        } else {
+          accept_from(event.data.fd);
+        }
       }
-      // Connections accepted just now are not watched yet: they stand in front.
-      auto each = connections_.begin();
-      std::advance(each, static_cast<std::ptrdiff_t>(connections_.size()) - (watched_.end() - seen));
-      for (; each != connections_.end(); ++each, ++seen) {
-        if (seen->revents != 0) each->proceed();
-        if (!each->is_over() && each->deadline() <= now) each->expire();
+      if (is_signaled) stop();
+      if (is_stopping_ && shared_.now >= stop_at_) for_each([](connection& c) { c.cut_short(); });
+      if (shared_.now >= next_deadline_) {
+        next_deadline_ = moment::max();
+        for_each([this](connection& c) {
+          if (c.deadline() <= shared_.now) c.expire();
+        });
       }
-      if (watched_.front().revents != 0) stop(now);
-      if (is_stopping_ && now >= stop_at_) {
-        for (connection& c : connections_) c.cut_short();
-      }
-      connections_.remove_if([](const connection& c) { return c.is_over(); });
     }
   }
 
  private:
   /// Waits for a signal, a socket or a deadline.
-  void wait() {
+  std::span<const epoll_event> wait() {
     const moment now = clock_type::now();
-    moment until = now + std::chrono::hours{1};
-    watched_.assign(1, {signals_.number(), POLLIN, 0});
-    watched_listeners_ = 0;
-    if (!is_stopping_ && now < accept_again_at_) {
-      until = accept_again_at_;
-    } else {
-      for (const descriptor& l : listeners_) watched_.push_back({l.number(), POLLIN, 0});
-      watched_listeners_ = listeners_.size();
+    moment until = std::min(next_deadline_, now + std::chrono::hours{1});
+    if (is_pausing_ && now >= accept_again_at_) {
+      is_pausing_ = false;
+      for (const descriptor& l : listeners_) watch(l.number(), EPOLLIN);
     }
+    if (is_pausing_) until = std::min(until, accept_again_at_);
     if (is_stopping_ && now < stop_at_) until = std::min(until, stop_at_);
-    for (const connection& c : connections_) {
-      watched_.push_back({c.socket(), c.events(), 0});
-      until = std::min(until, c.deadline());
-    }
     const auto rest = std::chrono::ceil<std::chrono::milliseconds>(std::max(until - now, clock_type::duration::zero()));
-    if (::poll(watched_.data(), watched_.size(), static_cast<int>(rest.count())) < 0) {
-      for (pollfd& p : watched_) p.revents = 0;
+    const int count =
+        ::epoll_wait(events_.number(), ready_.data(), static_cast<int>(ready_.size()), static_cast<int>(rest.count()));
+    return {ready_.data(), static_cast<std::size_t>(std::max(count, 0))};
+  }
+
+  void watch(int socket, std::uint32_t events, int how = EPOLL_CTL_ADD) const {
+    epoll_event wanted{};
+    wanted.events = events;
+    wanted.data.fd = socket;
+    ::epoll_ctl(events_.number(), how, socket, &wanted);
+  }
+
+  /// A connection has done something: it waits for something else, or is over.
+  void look_after(std::size_t at) {
+    const connection& c = *connections_[at];
+    if (c.is_over()) {
+      connections_[at].reset();
+      --count_;
+      return;
+    }
+    next_deadline_ = std::min(next_deadline_, c.deadline());
+    if (std::exchange(watched_[at], c.events()) != c.events()) watch(c.socket(), c.events(), EPOLL_CTL_MOD);
+  }
+
+  template <class Act>
+  void for_each(Act act) {
+    for (std::size_t at = 0; at < connections_.size(); ++at) {
+      if (!connections_[at]) continue;
+      act(*connections_[at]);
+      look_after(at);
     }
   }
 
   void accept_from(int listener) {
+    constexpr int turn = 64;  // then it is for the others
+    for (int i = 0; i < turn && accept_one(listener); ++i) {
+    }
+  }
+
+  /// True if there may be another.
+  bool accept_one(int listener) {
     sockaddr_storage address{};
     socklen_t size = sizeof address;
     const auto accept = [&] {
@@ -749,47 +835,67 @@ class server {
     };
     descriptor socket = accept();
     if (socket) {
-      const bool is_welcome = connections_.size() < chosen_.most_connections;
-      connections_.emplace_front(chosen_, std::move(socket), address_of(address, size), is_welcome);
-      return;
+      const int on = 1;
+      ::setsockopt(socket.number(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // a reply is written whole
+      const auto at = static_cast<std::size_t>(socket.number());
+      if (at >= connections_.size()) {
+        connections_.resize(at + 1);
+        watched_.resize(at + 1);
+      }
+      const bool is_welcome = count_ < shared_.chosen.most_connections;
+      connections_[at] = std::make_unique<connection>(shared_, std::move(socket), address_of(address, size), is_welcome);
+      ++count_;
+      watched_[at] = EPOLLIN;
+      watch(static_cast<int>(at), EPOLLIN);
+      look_after(at);
+      return true;
     }
-    if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED) return;
-    // Without a free descriptor the client would stay in the queue, and poll would report it again and again. The spare one is
+    if (errno == EINTR || errno == ECONNABORTED) return true;
+    if (errno == EAGAIN) return false;
+    // Without a free descriptor the client would stay in the queue, and epoll would report it again and again. The spare one is
     // enough to say 421 and to close; where that does not help, accepting has a pause.
     constexpr std::chrono::milliseconds pause{200};
     if (errno == EMFILE || errno == ENFILE) {
       spare_ = {};
       if (socket = accept(); socket) turn_away(std::move(socket), address_of(address, size));
       spare_ = open_spare();
-      if (spare_) return;
+      if (spare_) return false;
     }
-    accept_again_at_ = clock_type::now() + pause;
+    accept_again_at_ = shared_.now + pause;
+    is_pausing_ = true;
+    for (const descriptor& l : listeners_) watch(l.number(), 0, EPOLL_CTL_DEL);
+    return false;
   }
 
   /// Says 421 and closes.
-  void turn_away(descriptor socket, std::string client_address) const {
-    connection last{chosen_, std::move(socket), std::move(client_address), false};
+  void turn_away(descriptor socket, std::string client_address) {
+    connection last{shared_, std::move(socket), std::move(client_address), false};
   }
 
   static descriptor open_spare() { return descriptor{::open("/dev/null", O_RDONLY | O_CLOEXEC)}; }
 
-  void stop(moment now) {
+  void stop() {
     std::array<char, 16> signals{};
     while (::read(signals_.number(), signals.data(), signals.size()) > 0) {
     }
-    stop_at_ = is_stopping_ ? now : now + chosen_.grace;
+    stop_at_ = is_stopping_ ? shared_.now : shared_.now + shared_.chosen.grace;
     is_stopping_ = true;
+    is_pausing_ = false;
     listeners_.clear();
-    for (connection& c : connections_) c.shut_down();
+    for_each([](connection& c) { c.shut_down(); });
   }
 
-  const settings& chosen_;
+  workspace shared_;
+  descriptor events_;
   descriptor signals_;
   descriptor spare_;
   std::vector<descriptor> listeners_;
-  std::list<connection> connections_;
-  std::vector<pollfd> watched_;  ///< the signal, the listeners, the connections
-  std::size_t watched_listeners_ = 0;
+  std::vector<std::unique_ptr<connection>> connections_;  ///< at the number of its socket
+  std::vector<std::uint32_t> watched_;                    ///< what each of them waits for
+  std::size_t count_ = 0;
+  std::array<epoll_event, 256> ready_{};
+  moment next_deadline_ = moment::max();  ///< no connection has an earlier one
+  bool is_pausing_ = false;               ///< no connection is accepted
   moment accept_again_at_{};
   bool is_stopping_ = false;
   moment stop_at_{};  ///< when connections that are left are cut short

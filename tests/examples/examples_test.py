@@ -534,7 +534,7 @@ class Receive(unittest.TestCase):
     # ---- Clients that are slow, silent or many
 
     def test_a_client_that_does_not_read_is_not_read_from_and_loses_nothing(self):  # THREATS [T43]
-        count = 100000
+        count = 400000
         with Server() as server:
             before = server.kilobytes()
             slow = socket.socket()

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <array>
@@ -72,6 +73,11 @@ int open(const char* path, int flags, ...) {
 
 ssize_t pread(int file, void* octets, std::size_t size, off_t offset) {
   return fails() ? -1 : next("pread", &pread)(file, octets, size, offset);
+}
+
+ssize_t writev(int file, const iovec* slices, int count) {
+  if (path_of(file).find("/tmp/") != std::string::npos && fails()) return -1;
+  return next("writev", &writev)(file, slices, count);
 }
 
 ssize_t write(int file, const void* octets, std::size_t size) {
