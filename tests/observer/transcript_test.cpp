@@ -507,7 +507,7 @@ TEST_CASE("LMTP has a line for each recipient, ETRN its node", "[observer]") {
     C: ETRN @example.org
     S: 250 ok
   )")
-            .ends_with("S: 354 go\nC: .\nS: 250 ok\nS: 452 full\nC: ETRN @example.org\nS: 250 ****\n"));
+            .ends_with("S: 354 go\nC: .\nS: 250 ok\nS: 452 full\nC: ETRN @example.org\nS: 250 ok\n"));
 }
 
 TEST_CASE("XCLIENT and XFORWARD are shown with their attributes", "[observer][xclient][xforward]") {
@@ -524,6 +524,21 @@ TEST_CASE("XCLIENT and XFORWARD are shown with their attributes", "[observer][xc
   )");
   CHECK(told.find("C: XFORWARD NAME=spike\n") != told.npos);
   CHECK(told.find("C: XCLIENT ADDR=192.0.2.1\nS: 220") != told.npos);
+}
+
+TEST_CASE("XFORWARD and XCLIENT show whom they speak for", "[observer]") {
+  CHECK(transcript_of(R"(
+    S: 220 mx.example
+    C: EHLO client.example
+    S: 250-mx.example
+    S: 250-XFORWARD NAME ADDR
+    S: 250 XCLIENT NAME ADDR
+    C: XFORWARD NAME=a.example ADDR=192.0.2.1
+    S: 250 ok
+    C: XCLIENT ADDR=192.0.2.2
+    S: 220 mx.example
+  )")
+            .ends_with("C: XFORWARD NAME=a.example ADDR=192.0.2.1\nS: 250 ok\nC: XCLIENT ADDR=192.0.2.2\nS: 220 mx.example\n"));
 }
 
 static_assert([] {

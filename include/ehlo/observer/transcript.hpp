@@ -219,6 +219,7 @@ class basic_transcript {
     if (!once()) return false;
     line_.put("C: ");
     std::visit([this](const auto& command) { this->put_command(command); }, c.command);
+    if (!std::holds_alternative<burl_command>(c.command)) harmless_ = c.serial;
     return true;
   }
 
@@ -318,8 +319,9 @@ class basic_transcript {
   }
 
   /// A server may repeat what it was given.
-  static constexpr bool may_hold_secret(const observed_reply& r) {
-    return r.row == reply_row::auth || r.reply.code() == 334 || (r.row == reply_row::custom && r.serial > 0);
+  constexpr bool may_hold_secret(const observed_reply& r) const {
+    return r.row == reply_row::auth || r.reply.code() == 334 ||
+           (r.row == reply_row::custom && r.serial > 0 && r.serial != harmless_);
   }
 
   Observer observer_;
@@ -327,6 +329,7 @@ class basic_transcript {
   std::string_view rest_{};  ///< of the reply that is being told
   std::uint64_t data_octets_ = 0;
   std::size_t lines_told_ = 0;
+  std::uint32_t harmless_ = 0;  ///< serial of the last command that was shown in full
   bool is_telling_ = false;
   detail::transcript_line<LineOctets> line_{};
 };
