@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <ehlo/message/date_time.hpp>
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -101,6 +102,53 @@ TEST_CASE("A wrong part of a date has its error and place", "[message]") {
     REQUIRE(!date_time::parse(r.text));
     CHECK(date_time::parse(r.text).error() == r.wanted);
   }
+}
+
+TEST_CASE("Each part of a date has its range", "[message]") {
+  struct row {
+    std::array<int, 7> parts;
+    errc wanted;
+  };
+  const std::array<int, 7> good{2024, 2, 29, 23, 59, 60, 99 * 60 + 59};
+  REQUIRE(date_time::make(good[0], good[1], good[2], good[3], good[4], good[5], good[6]).has_value());
+  REQUIRE(date_time::make(good[0], good[1], good[2], good[3], good[4], good[5], -good[6]).has_value());
+  for (const row& r : {row{{1899, 2, 1, 0, 0, 0, 0}, errc::date_year}, row{{10000, 2, 1, 0, 0, 0, 0}, errc::date_year},
+                       row{{2024, 0, 1, 0, 0, 0, 0}, errc::date_month}, row{{2024, 13, 1, 0, 0, 0, 0}, errc::date_month},
+                       row{{2024, 2, 0, 0, 0, 0, 0}, errc::date_day}, row{{2023, 2, 29, 0, 0, 0, 0}, errc::date_day},
+                       row{{2024, 2, 1, -1, 0, 0, 0}, errc::date_time}, row{{2024, 2, 1, 24, 0, 0, 0}, errc::date_time},
+                       row{{2024, 2, 1, 0, -1, 0, 0}, errc::date_time}, row{{2024, 2, 1, 0, 60, 0, 0}, errc::date_time},
+                       row{{2024, 2, 1, 0, 0, -1, 0}, errc::date_time}, row{{2024, 2, 1, 0, 0, 61, 0}, errc::date_time},
+                       row{{2024, 2, 1, 0, 0, 0, -6000}, errc::date_zone}, row{{2024, 2, 1, 0, 0, 0, 6000}, errc::date_zone}}) {
+    const auto made = date_time::make(r.parts[0], r.parts[1], r.parts[2], r.parts[3], r.parts[4], r.parts[5], r.parts[6]);
+    REQUIRE(!made);
+    CHECK(made.error().code == r.wanted);
+  }
+  CHECK(date_time::from_unix(0, 6000).error().code == errc::date_zone);
+  CHECK(date_time::from_unix(0, -6000).error().code == errc::date_zone);
+  const auto date = *date_time::make(2024, 2, 29, 23, 58, 59, -90);
+  CHECK(date.year() == 2024);
+  CHECK(date.month() == 2);
+  CHECK(date.day() == 29);
+  CHECK(date.hour() == 23);
+  CHECK(date.minute() == 58);
+  CHECK(date.second() == 59);
+  CHECK(date.zone_minutes() == -90);
+  CHECK_FALSE(date == *date_time::make(2024, 2, 29, 23, 58, 59, 90));
+  CHECK(date == *date_time::make(2024, 2, 29, 23, 58, 59, -90));
+}
+
+TEST_CASE("Comments of a date hold quoted blanks and no controls, and end", "[message]") {
+  const std::string start = "Mon, 1 Jan 2024 10:00:00 +0100 ";
+  for (const std::string_view good : {"(a\\ b)", "(\\\t)", "(a (b) c)", "(a\r\n b)"})
+    CHECK(date_time::parse(start + std::string{good}).has_value());
+  for (const std::string_view bad : {"(a\x01)", "(a\r\nb)", "(a", "(a (b)", "(a\r\n", "(\\"}) {
+    CAPTURE(bad);
+    REQUIRE(!date_time::parse(start + std::string{bad}));
+    CHECK(date_time::parse(start + std::string{bad}).error().code == errc::trailing_octets);
+  }
+  CHECK(date_time::parse("Mon, 100 Jan 2024 10:00:00 +0100").error() == error{errc::date_day, 5});
+  CHECK(date_time::parse("Sun, 1 Jan 1899 10:00:00 +0100").error().code == errc::date_year);
+  CHECK(date_time::parse("Mon, 1 Jan 2024 10:61:00 +0100").error().code == errc::date_time);
 }
 
 }  // namespace
