@@ -68,6 +68,9 @@ Receive mail by SMTP and store it in a Maildir.
   --lmtp                    speak LMTP instead of SMTP (not on port 25)
   --max-size OCTETS         largest message, at least 65536; 0: any (default 67108864)
   --max-connections NUMBER  more are told 421 (default 500)
+  --proxy VERSION           each connection begins with a PROXY protocol header of this version (1, 2 or any), and
+                            comes from the client that it names: only proxies of yours may reach the port, as
+                            whoever can may say that it is anybody
   --max-hops NUMBER         Received fields of a message that is in a loop (default 100)
   --timeout SECONDS         how long a client may be silent (default 300, and 180 within a message)
   --grace SECONDS           how long messages may still come in after SIGTERM (default 5)
@@ -88,6 +91,7 @@ struct settings {
   bool discard = false;               ///< mail is dropped; there is no `maildir`
   std::size_t most_connections = 500;
   std::uint32_t most_hops = 100;
+  std::optional<ehlo::proxy::accepted_versions> proxy;  ///< what each connection begins with; none: the session
   std::chrono::seconds grace{5};
   bool verbose = false;
 };
@@ -113,13 +117,21 @@ std::string expand(std::string_view folder, std::string_view user) {
 
 void read_arguments(int argc, char** argv, settings& out) {
   static const option known[] = {
-      {"listen", required_argument, nullptr, 'i'},   {"hostname", required_argument, nullptr, 'n'},
-      {"domain", required_argument, nullptr, 'd'},   {"maildir", required_argument, nullptr, 'm'},
-      {"discard", no_argument, nullptr, 'x'},        {"lmtp", no_argument, nullptr, 'l'},
-      {"max-size", required_argument, nullptr, 's'}, {"max-connections", required_argument, nullptr, 'c'},
-      {"max-hops", required_argument, nullptr, 'p'}, {"timeout", required_argument, nullptr, 't'},
-      {"grace", required_argument, nullptr, 'g'},    {"verbose", no_argument, nullptr, 'v'},
-      {"help", no_argument, nullptr, 'h'},           {nullptr, 0, nullptr, 0},
+      {"listen", required_argument, nullptr, 'i'},
+      {"hostname", required_argument, nullptr, 'n'},
+      {"domain", required_argument, nullptr, 'd'},
+      {"maildir", required_argument, nullptr, 'm'},
+      {"discard", no_argument, nullptr, 'x'},
+      {"lmtp", no_argument, nullptr, 'l'},
+      {"max-size", required_argument, nullptr, 's'},
+      {"max-connections", required_argument, nullptr, 'c'},
+      {"proxy", required_argument, nullptr, 'y'},
+      {"max-hops", required_argument, nullptr, 'p'},
+      {"timeout", required_argument, nullptr, 't'},
+      {"grace", required_argument, nullptr, 'g'},
+      {"verbose", no_argument, nullptr, 'v'},
+      {"help", no_argument, nullptr, 'h'},
+      {nullptr, 0, nullptr, 0},
   };
   constexpr std::uint32_t one_day = 86400;
   example::arguments given{argc, argv, known, help_text};
@@ -143,6 +155,12 @@ void read_arguments(int argc, char** argv, settings& out) {
       case 'l': out.options.protocol = ehlo::protocol::lmtp; break;
       case 's': out.options.limits.message = given.number<std::uint64_t>(); break;
       case 'c': out.most_connections = given.number<std::size_t>(1); break;
+      case 'y':
+        if (given.value() == "1") out.proxy = ehlo::proxy::accepted_versions::one;
+        if (given.value() == "2") out.proxy = ehlo::proxy::accepted_versions::two;
+        if (given.value() == "any") out.proxy = ehlo::proxy::accepted_versions::either;
+        if (!out.proxy) given.refuse("--proxy wants 1, 2 or any, not '{}'", given.value());
+        break;
       case 'p': out.most_hops = given.number<std::uint32_t>(1); break;
       case 't':
         out.options.timeouts.command = given.number<std::uint32_t>(1, one_day);
@@ -531,8 +549,12 @@ class connection : public receiver {
  public:
   connection(workspace& shared, descriptor socket, std::string client_address, bool is_welcome)
       : receiver{shared.chosen, std::move(client_address)}, shared_{shared}, socket_{std::move(socket)}, is_welcome_{is_welcome} {
-    if (chosen_.verbose) transcript_ = std::make_unique<example::transcript_printer>(client_address_ + " ");
-    run();
+    if (chosen_.proxy) {
+      proxy_header_ = std::make_unique<ehlo::proxy::reader>(*chosen_.proxy);
+      deadline_ = shared_.now + time_for_header;
+    } else {
+      begin();
+    }
   }
 
   int socket() const { return socket_.number(); }
@@ -545,6 +567,9 @@ class connection : public receiver {
     if (is_lingering_) {
       const ssize_t count = ::recv(socket(), shared_.buffer.data(), shared_.buffer.size(), 0);
       if (count == 0 || (count < 0 && !is_momentary(errno))) socket_ = {};
+    } else if (proxy_header_) {
+      read_header();
+      return;
     } else if (!unsent_.empty()) {
       send_more();
     } else {
@@ -555,7 +580,7 @@ class connection : public receiver {
 
   /// The deadline has passed.
   void expire() {
-    if (is_lingering_) {
+    if (is_lingering_ || proxy_header_) {
       socket_ = {};
     } else if (!unsent_.empty()) {
       session_.disconnected();  // a client that does not read would not read 421 either
@@ -567,13 +592,14 @@ class connection : public receiver {
   }
 
   void shut_down() {
+    if (proxy_header_) socket_ = {};  // nobody has been greeted yet
     session_.shutdown();
     look_again();
   }
 
   /// Shuts down without waiting for the end of a message.
   void cut_short() {
-    if (is_lingering_) return;
+    if (is_lingering_ || proxy_header_) return;
     if (!unsent_.empty() || !session_.reject(ehlo::replies::service_not_available)) session_.disconnected();
     unsent_ = {};
     look_again();
@@ -605,6 +631,35 @@ class connection : public receiver {
   }
 
  private:
+  static constexpr std::chrono::seconds time_for_header{10};
+
+  /// The client is known: the session begins.
+  void begin() {
+    if (chosen_.verbose) transcript_ = std::make_unique<example::transcript_printer>(client_address_ + " ");
+    if (transcript_ && !input_.empty()) transcript_->hear(ehlo::direction::from_client, input_);
+    run();
+  }
+
+  /// Reads what a proxy says of its client, before the session. Nothing is said to a peer whose header is bad: it is no proxy.
+  void read_header() {
+    const ssize_t count = ::recv(socket(), shared_.buffer.data(), shared_.buffer.size(), 0);
+    if (count < 0 && is_momentary(errno)) return;
+    input_ = {shared_.buffer.data(), count > 0 ? static_cast<std::size_t>(count) : 0};
+    const auto step = proxy_header_->next(input_);
+    if (count <= 0 || !step) {
+      if (!step) fmt::print(stderr, "{} is no proxy: {}\n", client_address_, step.error());
+      socket_ = {};
+      return;
+    }
+    if (!*step) return;
+    if (const auto client = (*step)->client()) {
+      std::array<char, ehlo::ip_address::max_literal_size> literal{};
+      client_address_.assign(literal.data(), client->address.write_literal(literal.data()));
+    }
+    proxy_header_.reset();
+    begin();
+  }
+
   /// Does what the session says until it needs the socket.
   void run() {
     while (!is_over() && !is_lingering_ && !wants_octets_ && unsent_.empty()) {
@@ -663,6 +718,7 @@ class connection : public receiver {
 
   workspace& shared_;
   descriptor socket_;
+  std::unique_ptr<ehlo::proxy::reader> proxy_header_;  ///< with --proxy, until the header has come
   bool is_welcome_;
   bool wants_octets_ = false;
   bool is_lingering_ = false;  ///< the session is over, and the client may read what it said

@@ -38,7 +38,7 @@ class Options(unittest.TestCase):
             DIALOGUE: ['--hostname', '--lmtp', '--max-size', '--max-recipients', '--max-errors', '--tls-active', '--auth', '--reject-rcpt',
                        '--user', '--list', '--actions', '--help'],
             RECEIVE: ['--listen', '--hostname', '--domain', '--maildir', '--discard', '--lmtp', '--max-size', '--max-connections',
-                      '--timeout',
+                      '--proxy', '--timeout',
                       '--verbose', '--help'],
             IN_MEMORY: ['--from', '--to', '--refuse', '--file', '--cut', '--lmtp', '--no-pipelining', '--no-chunking', '--help'],
         }
@@ -78,6 +78,7 @@ class Options(unittest.TestCase):
             (RECEIVE, folder + ['--listen', '127.0.0.1:25', '--lmtp'], 'port 25'),
             (RECEIVE, folder + ['--domain', 'a@b'], "'a@b'"),
             (RECEIVE, folder + ['--timeout', '0'], 'from 1'),
+            (RECEIVE, folder + ['--proxy', 'v2'], "'v2'"),
             (RECEIVE, folder + ['--max-connections', '1e3'], "'1e3'"),
             (RECEIVE, folder + ['--max-size', '18446744073709551616'], 'number'),
         ]:
@@ -379,6 +380,28 @@ class Receive(unittest.TestCase):
                 self.assertIn(part, top)
             self.assertEqual(os.stat(server.files()[0]).st_mode & 0o777, 0o600)
             self.assertEqual(os.path.basename(os.path.dirname(os.path.dirname(server.files()[0]))), 'bob')
+
+    def test_a_header_of_a_proxy_names_the_client(self):  # THREATS [T50]
+        with Server('--proxy', 'any') as server:
+            address = bytes.fromhex('20010db8' + '00' * 11 + '01')
+            for header, client_address in [
+                (b'PROXY TCP4 192.0.2.7 192.0.2.1 4711 25\r\n', '[192.0.2.7]'),
+                (b'PROXY UNKNOWN\r\n', '[127.0.0.1]'),
+                (b'\r\n\r\n\0\r\nQUIT\n\x21\x21\0\x24' + address + address + b'\0\1\0\x19', '[IPv6:2001:db8::1]'),
+                (b'\r\n\r\n\0\r\nQUIT\n\x20\0\0\0', '[127.0.0.1]'),
+            ]:
+                with server.connect(greeted=False) as client:
+                    for octet in header:
+                        client.socket.sendall(bytes([octet]))
+                    self.assertEqual(client.reply()[:4], '220 ')
+                    client.begin('bob@example.org')
+                    self.assertTrue(client.finish(b'Subject: x\r\n\r\nx\r\n').startswith('250'))
+                with open(server.files()[0], 'rb') as file:
+                    self.assertIn(client_address, file.read().decode('latin-1'))
+                os.unlink(server.files()[0])
+            with server.connect(greeted=False) as client:
+                client.socket.sendall(b'EHLO client.example\r\n')
+                self.assertTrue(client.is_closed())  # without a word
 
     def test_empty_messages_and_messages_without_header_are_kept(self):
         with Server(maildir='all') as server:

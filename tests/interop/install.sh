@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
 # Installs the mail programs that the tests of this folder drive, on Debian and its relatives: swaks, msmtp, curl, GNU SASL, OpenSSL, Python
-# with aiosmtpd, Postfix, Dovecot and Exim. No daemon starts: Postfix stays without a configuration, and while packages are installed,
-# policy-rc.d forbids every start. Nothing is removed: where another mail server is installed, Postfix is not, and the script says so.
+# with aiosmtpd, HAProxy, Postfix, Dovecot and Exim. No daemon starts: Postfix stays without a configuration, and while packages are
+# installed, policy-rc.d forbids every start. Nothing is removed: where another mail server is installed, Postfix is not, and the script says so.
 # Mail servers exclude each other as packages: Exim is only unpacked, into build/interop/exim, and runs without privileges.
 set -eu
 
 lib=/usr/lib/dovecot
 unpacked=$(cd "$(dirname "$0")/../.." && pwd)/build/interop/exim
 missing=
-for pair in swaks:swaks msmtp:msmtp curl:curl gsasl:gsasl openssl:openssl python3:python3 aiosmtpd:python3-aiosmtpd smtp-source:postfix \
+for pair in swaks:swaks msmtp:msmtp curl:curl gsasl:gsasl openssl:openssl python3:python3 aiosmtpd:python3-aiosmtpd haproxy:haproxy smtp-source:postfix \
   dovecot:dovecot-core $lib/lmtp:dovecot-lmtpd $lib/submission:dovecot-submissiond $lib/imap:dovecot-imapd $lib/pop3:dovecot-pop3d; do
   command -v "${pair%:*}" >/dev/null || [ -x "/usr/sbin/${pair%:*}" ] || missing="$missing ${pair#*:}"
 done
