@@ -49,10 +49,12 @@ class mail_data_reader {
   /// `broken` comes once, before the octet that broke the rule would have been given: `maximum` octets are given first. Where an
   /// octet is both alone and one too many, it is reported as alone.
   constexpr step next(std::string_view& input, bare_line_ends policy, std::uint64_t maximum) {
-    const bool is_plain_octet = input.size() == 1 && place_ == place::text && input.front() > '\r' && line_ < sizes::text_line;
-    if (is_plain_octet && !is_broken_ && !is_full(maximum)) {
-      ++line_;
-      return give_all(input);
+    const std::size_t size = input.size();
+    const bool is_piece = place_ == place::text && !is_broken_ && size - 1 < longest_piece && size <= sizes::text_line - line_;
+    if (is_piece && (maximum == 0 || (size_ <= maximum && size <= maximum - size_)) && take_piece(input.data(), size)) {
+      const std::string_view octets = input;
+      input.remove_prefix(size);
+      return {step::kind::octets, octets, {}};
     }
     return is_broken_ ? swallow(input) : read(input, policy, maximum);
   }
@@ -136,10 +138,23 @@ class mail_data_reader {
     return {step::kind::octets, octets, {}};
   }
 
-  constexpr step give_all(std::string_view& input) {
-    const step out = give(input);
-    input.remove_prefix(input.size());
-    return out;
+  /// Takes a short piece inside a line, if nothing in it needs a closer look.
+  constexpr bool take_piece(const char* octets, std::size_t size) {
+    if (size == 1) {
+      if (*octets <= '\r') return false;  // also an octet above 127, where char is signed
+      has_eight_bit_ = has_eight_bit_ || static_cast<unsigned char>(*octets) > 127;
+      ++line_;
+      ++size_;
+      return true;
+    }
+    const piece_scan found = scan_piece({octets, size});
+    const char last = octets[size - 1];
+    if (found.has_mark || last == '\r') return false;
+    has_eight_bit_ = has_eight_bit_ || found.eight_bit;
+    line_ = (found.behind_last_lf == 0 ? line_ : 0) + static_cast<std::uint32_t>(size - found.behind_last_lf);
+    place_ = last == '\n' ? place::line_start : place::text;
+    size_ += size;
+    return true;
   }
 
   /// The octet behind a held CR is no LF.
@@ -176,14 +191,6 @@ class mail_data_reader {
   constexpr step read_text(std::string_view& input, bare_line_ends policy, std::uint64_t maximum) {
     const std::string_view text = maximum == 0 ? input : input.substr(0, room_in(input, maximum));
     if (text.empty()) return one_too_many(input, policy);
-    if (text.size() <= longest_piece && text.size() == input.size() && text.size() <= sizes::text_line - line_) {
-      if (const piece_scan found = scan_piece(text); !found.has_mark && text.back() != '\r') {
-        has_eight_bit_ = has_eight_bit_ || found.eight_bit;
-        line_ = (found.behind_last_lf == 0 ? line_ : 0) + static_cast<std::uint32_t>(text.size() - found.behind_last_lf);
-        place_ = text.back() == '\n' ? place::line_start : place::text;
-        return give_all(input);
-      }
-    }
     std::size_t counted = 0;  // how many octets `count_lines` has seen
     const auto finish = [&](std::size_t count, std::size_t taken, place then) {
       count_lines(text.substr(counted, count - counted));

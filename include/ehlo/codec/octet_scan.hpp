@@ -7,7 +7,8 @@
 ///
 /// All vector code stands here: blocks of sixteen octets where the compiler knows SSE2 or NEON, blocks of thirty-two where the
 /// processor turns out to have AVX2, words of eight octets elsewhere, and one octet after the other in constant evaluation. All
-/// give the same results.
+/// give the same results. EHLO_NO_WIDE_BLOCKS,
+/// defined for a whole program, leaves AVX2 out.
 
 #include <algorithm>
 #include <bit>
@@ -270,7 +271,7 @@ inline std::size_t behind_last_lf_blocks(std::string_view text, std::size_t size
 }
 
 /// A text of 16 to 64 octets, as four blocks that may overlap.
-inline piece_scan scan_piece_blocks(std::string_view text) {
+[[gnu::always_inline]] inline piece_scan scan_piece_blocks(std::string_view text) {
   const std::size_t last = text.size() - block_size;
   const std::size_t second = std::min(last, block_size);
   const std::size_t third = std::min(last, 2 * block_size);
@@ -305,7 +306,7 @@ inline piece_scan scan_piece_blocks(std::string_view text) {
 
 // ---- Blocks of thirty-two octets ----
 
-#if defined(__GNUC__) && defined(__x86_64__)
+#if defined(__GNUC__) && defined(__x86_64__) && !defined(EHLO_NO_WIDE_BLOCKS)
 #define EHLO_HAS_WIDE_BLOCKS 1
 
 using wide_block = signed char __attribute__((vector_size(32)));
