@@ -550,7 +550,7 @@ TEST_CASE("what the proxy knows of TLS is flags, verify and TLVs", "[proxy][PROX
   CHECK_FALSE(read(binary(0x21, 0x11, ipv4_block)).found->ssl());
   const auto flags = read(binary(0x21, 0x11, ipv4_block + tlv(0x20, std::string{"\x01\0\0\0\1", 5}))).found->ssl();
   CHECK((flags->uses_tls && !flags->has_certificate && !flags->has_certificate_of_session && flags->verify == 1));
-  CHECK(fault(binary(0x21, 0x11, ipv4_block + tlv(0x20, "\x01\x01\x01\x01"))) == at(errc::proxy_tlv, 35));
+  CHECK(fault(binary(0x21, 0x11, ipv4_block + tlv(0x20, "\x01\x01\x01\x01"))) == at(errc::proxy_tlv, 28));
   CHECK(fault(binary(0x21, 0x11, ipv4_block + tlv(0x20, std::string{"\x01\0\0\0\0\x21\0\x01", 8}))) == at(errc::proxy_tlv, 36));
 }
 

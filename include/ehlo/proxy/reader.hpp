@@ -235,7 +235,11 @@ class basic_reader {
           if (t.value.size() > sizes::unique_id) return error{errc::proxy_tlv, at};
           break;
         case tlv_type::ssl:
-          if (const auto facts = ssl_facts::parse(t.value); !facts) return error{errc::proxy_tlv, value + facts.error().offset};
+          if (const auto facts = ssl_facts::parse(t.value); !facts) {
+            // One that is too short is wrong where it begins: what is missing may be behind the header.
+            const std::size_t inside = facts.error().offset;
+            return error{errc::proxy_tlv, inside < t.value.size() ? value + inside : at};
+          }
           break;
         case tlv_type::alpn:
         case tlv_type::authority:
