@@ -16,6 +16,7 @@
 #include <ehlo/grammar/cursor.hpp>
 #include <ehlo/grammar/utf8.hpp>
 #include <ehlo/limits.hpp>
+#include <ehlo/octet_run.hpp>
 #include <ehlo/reply.hpp>
 #include <ehlo/result.hpp>
 
@@ -97,8 +98,11 @@ class received_reply {
   constexpr received_reply(std::string_view octets, std::uint16_t code, std::uint32_t line_count, bool enhanced_offered)
       : octets_{octets}, line_count_{line_count}, code_{code} {
     if (!enhanced_offered || severity() == reply_severity::intermediate) return;
-    const std::string_view word = first_word(octets_.substr(0, octets_.find('\n') - 1));
-    if (const auto parsed = enhanced_status_code::parse(word); parsed && parsed->class_code == code_ / 100) enhanced_ = *parsed;
+    // Its class is the first digit of the code.
+    constexpr std::size_t start = 4;
+    if (octets_.size() < start + 2 || octets_[start] != octets_[0] || octets_[start + 1] != '.') return;
+    const std::size_t size = end_of_run<ascii::all - ascii::octet_class{" \r"}>(octets_, start) - start;
+    if (const auto parsed = enhanced_status_code::parse(octets_.substr(start, size))) enhanced_ = *parsed;
   }
 
   static constexpr std::string_view behind_code(std::string_view line) {

@@ -5,7 +5,6 @@
 /// @file
 /// Octets to replies: finds the end of each reply and checks its lines, however they are cut. RFC 5321 4.2, 4.2.1, 2.3.8.
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +13,7 @@
 #include <ehlo/ascii.hpp>
 #include <ehlo/error.hpp>
 #include <ehlo/limits.hpp>
+#include <ehlo/octet_run.hpp>
 #include <ehlo/received_reply.hpp>
 #include <ehlo/result.hpp>
 
@@ -52,13 +52,13 @@ class reply_parser {
     while (at < input.size()) {
       if (line_size_ == 0) {
         // A line that lies whole in the input, as nearly all do.
-        const std::size_t lf = input.find('\n', at);
-        if (lf != input.npos && is_plain(input.substr(at, lf - at + 1), most)) {
-          const std::string_view line = input.substr(at, lf - at + 1);
-          for (std::size_t i = 0; i < std::min(line.size(), head_.size()); ++i) head_[i] = line[i];
-          line_size_ = static_cast<std::uint32_t>(line.size());
+        const std::size_t text_end = end_of_run<text_octet>(input, at);
+        const std::size_t size = text_end + crlf.size() - at;
+        if (input.substr(text_end, crlf.size()) == crlf && size <= most.line && size_ + size <= most.octets) {
+          for (std::size_t i = 0; i < head_.size(); ++i) head_[i] = i < size ? input[at + i] : '\0';
+          line_size_ = static_cast<std::uint32_t>(size);
           size_ += line_size_;
-          at = lf + 1;
+          at += size;
           if (!end_line(most)) return {step::kind::broken, at, {reason_, reason_offset_}};
           if (is_complete_) return {step::kind::complete, at, {}};
           continue;
@@ -95,12 +95,6 @@ class reply_parser {
     return false;
   }
 
-  /// True for a line with its LF that holds no other line end and no NUL, and keeps within the limits.
-  constexpr bool is_plain(std::string_view line, const reply_limits& most) const {
-    return line.size() >= 2 && line.find('\r') == line.size() - 2 && line.find('\0') == line.npos && line.size() <= most.line &&
-           size_ + line.size() <= most.octets;
-  }
-
   /// Takes one octet; false if it breaks a rule.
   constexpr bool take(char c, const reply_limits& most) {
     if (held_cr_ && c != '\n') return fail(errc::bare_cr, size_ - 1);
@@ -121,7 +115,7 @@ class reply_parser {
     const std::size_t text = line_size_ - crlf.size();
     if (line_count_ == most.lines) return fail(errc::reply_over_limit, start);
     for (std::size_t i = 0; i < 3; ++i) {
-      if (i >= text || !ascii::digit.contains(head_[i])) return fail(errc::reply_malformed, start + i);
+      if (i >= text || head_[i] < '0' || head_[i] > '9') return fail(errc::reply_malformed, start + i);
     }
     if (head_[0] < '2' || head_[0] > '5') return fail(errc::reply_malformed, start);
     const auto code = static_cast<std::uint16_t>((head_[0] - '0') * 100 + (head_[1] - '0') * 10 + (head_[2] - '0'));
@@ -134,6 +128,8 @@ class reply_parser {
     held_cr_ = false;
     return true;
   }
+
+  static constexpr auto text_octet = ascii::all - ascii::octet_class{std::string_view{"\r\n\0", 3}};
 
   std::uint32_t reason_offset_ = 0;
   std::uint32_t size_ = 0;       ///< octets of the reply

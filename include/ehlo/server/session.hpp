@@ -49,6 +49,8 @@ class basic_server_session {
   /// The octets last given stay in place until the views of the action are done with: those of data and `transmit` at the next
   /// call of `next`, those of a question when it is answered.
   constexpr server_action next(std::string_view& input) {
+    if (amid_line_ && keep_more(input)) return receive{};
+    amid_line_ = false;
     storage_.drop_given();
     if (storage_.has_failed()) mode_ = mode::closed;
     for (;;) {
@@ -639,6 +641,11 @@ class basic_server_session {
     return std::min(most, Storage::longest_line());
   }
 
+  /// True if a line of `size` octets with its CRLF, of which `part` has just come, is over its limit. None is below 512.
+  constexpr bool is_over_limit(std::size_t size, std::string_view part) const {
+    return size > sizes::command_line && size > line_limit(start_of(part).text());
+  }
+
   /// Takes a line from the input: its octets without CRLF, or none while it is incomplete.
   ///
   /// A line over its limit is not kept: `line_too_long_` is set, the rest is swallowed up to its CRLF, and its first octets come
@@ -664,7 +671,7 @@ class basic_server_session {
     held_cr_ = false;
     if (line_too_long_) return storage_.line();
     if (!is_first_part) {
-      if (storage_.line().size() + line.size() > line_limit(start_of(line).text())) {
+      if (is_over_limit(storage_.line().size() + line.size(), line)) {
         keep_start(line);
         if (is_ending()) return std::nullopt;
         return storage_.line();
@@ -675,7 +682,7 @@ class basic_server_session {
       }
       line = storage_.line();
     }
-    if (line.size() > line_limit(line)) {
+    if (line.size() > sizes::command_line && line.size() > line_limit(line)) {
       line_too_long_ = true;
       return line.substr(0, kept_of_long_line);
     }
@@ -692,13 +699,27 @@ class basic_server_session {
     }
   }
 
+  /// Keeps another part of a command line, where that is all there is to do: no end of the line, nothing that has happened since
+  /// the last part, and no more octets than any line may have. False, and nothing changed, if there is more to it.
+  constexpr bool keep_more(std::string_view& input) {
+    if (mode_ != mode::command || shutdown_ || end_of_input_ || storage_.has_failed() || input.empty()) return false;
+    if (storage_.line().size() + input.size() > sizes::command_line - crlf.size()) return false;
+    for (const char c : input) {
+      if (c == '\n') return false;
+    }
+    if (!storage_.append_line(input)) return false;
+    held_cr_ = input.back() == '\r';
+    take(input, input.size());
+    return true;
+  }
+
   /// Keeps a part of a line whose CRLF has not come.
   constexpr void keep_part(std::string_view part) {
     if (part.empty()) return;
     held_cr_ = part.back() == '\r';
     if (line_too_long_) return;
     const std::size_t size = storage_.line().size() + part.size();
-    if (size + (held_cr_ ? 1U : 2U) > line_limit(start_of(part).text())) {
+    if (is_over_limit(size + (held_cr_ ? 1U : 2U), part)) {
       keep_start(part);
     } else if (!storage_.append_line(part)) {
       run_out_of_memory();
@@ -753,7 +774,11 @@ class basic_server_session {
       return refuse_protocol(offset);
     }
     const auto line = take_line(input);
-    if (!line) return is_ending() ? std::nullopt : want_more();
+    if (!line) {
+      if (is_ending()) return std::nullopt;
+      amid_line_ = storage_.collected() == 0 && !line_too_long_ && !storage_.line().empty();
+      return want_more();
+    }
     new_wait();
     return handle_command(*line, input);
   }
@@ -1278,8 +1303,9 @@ class basic_server_session {
   /// RCPTDOMAINMAX (RFC 9422 4.3): domains are remembered by hash. Two with the same hash count as one.
   constexpr bool takes_domain_of(const forward_path& path) {
     const std::uint32_t most = announced().rcpt_domain_max;
+    if (most == 0) return true;
     const auto mailbox = path.mailbox();
-    if (most == 0 || !mailbox) return true;
+    if (!mailbox) return true;
     std::uint32_t hash = 2166136261U;
     for (const char c : mailbox->text().substr(mailbox->local_part().text().size())) {
       hash = (hash ^ static_cast<unsigned char>(ascii::to_lower(c))) * 16777619U;
@@ -1939,8 +1965,9 @@ class basic_server_session {
   bool first_line_ : 1 = true;
   bool line_done_ : 1 = false;  ///< the kept line was handed out
   bool line_too_long_ : 1 = false;
-  bool held_cr_ : 1 = false;  ///< the last octet of the kept part is CR
-  bool secret_ : 1 = false;   ///< the kept line may hold credentials
+  bool held_cr_ : 1 = false;    ///< the last octet of the kept part is CR
+  bool amid_line_ : 1 = false;  ///< the last action was `receive`, with a part of a command line kept and nothing else due
+  bool secret_ : 1 = false;     ///< the kept line may hold credentials
   bool tls_ : 1 = false;
   bool esmtp_ : 1 = false;
   bool authenticated_ : 1 = false;
