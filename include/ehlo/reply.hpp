@@ -127,10 +127,8 @@ constexpr result<void> check_reply_codes(int code, enhanced_status_code enhanced
 /// The error of one line of text, if any. RFC 6531 3.7.4: UTF-8 only for a client that asked for it.
 constexpr result<void> check_reply_text(std::string_view text, bool utf8) {
   for (cursor in{text}; !in.at_end();) {
-    if (textstring.contains(in.peek())) {
-      in.advance(1);
-      continue;
-    }
+    in.take_while<textstring>();
+    if (in.at_end()) break;
     const std::size_t start = in.offset();
     const auto character = grammar::utf8_non_ascii(in);
     if (!utf8 || !character || is_c1_control(*character)) return error{errc::reply_octet, start};

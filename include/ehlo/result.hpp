@@ -7,6 +7,7 @@
 
 #include <cassert>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include <ehlo/error.hpp>
@@ -24,6 +25,11 @@ class [[nodiscard]] result {
 
   constexpr result(T value) : value_{std::move(value)} {}   // NOLINT(google-explicit-constructor): `return label;`
   constexpr result(ehlo::error reason) : error_{reason} {}  // NOLINT(google-explicit-constructor): `return error{...};`
+  /// A value made in its place, such as a variant from one of its alternatives.
+  template <class U>
+  requires(std::is_convertible_v<const U&, T> && !std::is_same_v<U, T> &&
+           !std::is_convertible_v<const U&, ehlo::error>) constexpr result(const U& value)
+      : value_{std::in_place, value} {}  // NOLINT(google-explicit-constructor): `return *command;`
 
   constexpr bool has_value() const { return value_.has_value(); }
   constexpr explicit operator bool() const { return value_.has_value(); }

@@ -330,7 +330,7 @@ namespace detail {
 constexpr result<any_command> parse_cut_command(const command_line& cut, charset set, const leniency& taken) {
   const auto told = [&cut](const auto& parsed) -> result<any_command> {
     if (!parsed) return error{parsed.error().code, cut.argument_offset + parsed.error().offset};
-    return any_command{*parsed};
+    return *parsed;
   };
   switch (cut.name) {
     case verb::ehlo:
@@ -342,7 +342,7 @@ constexpr result<any_command> parse_cut_command(const command_line& cut, charset
       const auto chunk = parse_bdat(cut.argument);
       if (!chunk) return error{chunk.error().code, cut.argument_offset + chunk.error().offset};
       if (!chunk->check) return error{chunk->check.error().code, cut.argument_offset + chunk->check.error().offset};
-      return any_command{chunk->command};
+      return chunk->command;
     }
     case verb::vrfy:
     case verb::expn: return told(parse_lookup(cut.name, cut.argument, set));
@@ -353,20 +353,20 @@ constexpr result<any_command> parse_cut_command(const command_line& cut, charset
     case verb::xclient: {
       const auto attributes = xclient_attributes::parse(cut.argument);
       if (!attributes) return error{attributes.error().code, cut.argument_offset + attributes.error().offset};
-      return any_command{xclient_command{*attributes}};
+      return xclient_command{*attributes};
     }
     case verb::xforward: {
       const auto attributes = xforward_attributes::parse(cut.argument);
       if (!attributes) return error{attributes.error().code, cut.argument_offset + attributes.error().offset};
-      return any_command{xforward_command{*attributes}};
+      return xforward_command{*attributes};
     }
-    case verb::noop: return any_command{plain_command{cut.name}};
+    case verb::noop: return plain_command{cut.name};
     case verb::data:
     case verb::rset:
     case verb::quit:
     case verb::starttls:
       if (!cut.argument.empty()) return error{errc::argument_not_allowed, cut.argument_offset};
-      return any_command{plain_command{cut.name}};
+      return plain_command{cut.name};
     case verb::send:
     case verb::soml:
     case verb::saml:

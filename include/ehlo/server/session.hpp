@@ -1241,34 +1241,37 @@ class basic_server_session {
       return refuse({good.error().code, offset_of(mail->reverse_path.text(), c) + good.error().offset}, c.name);
     const mail_parameters& told = mail->parameters;
     const bool utf8 = offers_smtputf8() && told.smtputf8();
-    if (const auto good =
-            check_parameters(told.list(), offered(), custom_parameter::place::mail, utf8 ? charset::utf8 : charset::ascii);
-        !good)
-      return refuse({good.error().code, offset_of(told.text(), c) + good.error().offset}, c.name);
+    const auto names =
+        check_parameters(told.list(), offered(), custom_parameter::place::mail, utf8 ? charset::utf8 : charset::ascii);
+    if (!names) return refuse({names.error().code, offset_of(told.text(), c) + names.error().offset}, c.name);
     if (!utf8) {
       if (const auto octet = find_utf8(mail->reverse_path.text(), c)) return refuse(*octet, c.name);
     }
-    if (const auto code = object_to_times(told)) return refuse({*code, offset_of(told.text(), c)}, c.name);
-    if (told.has("MTRK") && !told.has("ENVID")) return refuse({errc::tracking_without_envid, offset_of(told.text(), c)}, c.name);
-    if (most.message != 0 && told.size().value_or(0) > most.message)
+    if (const auto code = object_to_times(told, *names)) return refuse({*code, offset_of(told.text(), c)}, c.name);
+    if (names->has(known_parameter::mtrk) && !names->has(known_parameter::envid))
+      return refuse({errc::tracking_without_envid, offset_of(told.text(), c)}, c.name);
+    if (most.message != 0 && names->has(known_parameter::size) && told.size().value_or(0) > most.message)
       return refuse({errc::size_over_limit, offset_of(told.text(), c)}, c.name);
     pending_smtputf8_ = utf8;
-    pending_body_ = told.body();
+    pending_body_ = names->has(known_parameter::body) ? told.body() : body_type::seven_bit;
     // RFC 6710 4.1: only those who are trusted raise the priority of their messages.
-    message_priority priority = told.priority().value_or(message_priority{});
+    message_priority priority{};
+    if (names->has(known_parameter::priority)) priority = told.priority().value_or(message_priority{});
     priority_lowered_ = priority.value > 0 && !authenticated_ && !is_trusted();
     if (priority_lowered_) priority = {};
     return mail_question{mail->reverse_path, told, ask(asked::mail), priority, forwarded_};
   }
 
   /// Which rule well-formed times break. RFC 2852 3, RFC 4865 4.2, 5.2.2.
-  constexpr std::optional<errc> object_to_times(const mail_parameters& told) const {
+  constexpr std::optional<errc> object_to_times(const mail_parameters& told, parameter_set names) const {
+    const bool is_held = names.has(known_parameter::hold_for) || names.has(known_parameter::hold_until);
+    if (!is_held && !names.has(known_parameter::by)) return std::nullopt;
     const auto by = told.by();
     if (by && by->mode == by_mode::return_message && static_cast<std::uint32_t>(by->seconds) < options_->deliver_by_minimum)
       return errc::by_below_minimum;
     const auto hold = told.hold();
     if (!hold) return std::nullopt;
-    if (told.has("HOLDFOR") && told.has("HOLDUNTIL")) return errc::hold_repeated;
+    if (names.has(known_parameter::hold_for) && names.has(known_parameter::hold_until)) return errc::hold_repeated;
     if (!options_->holds.allow(*hold)) return errc::hold_over_maximum;
     const auto* const time = std::get_if<hold_for>(&*hold);
     if (by && time != nullptr && time->seconds > std::int64_t{by->seconds}) return errc::hold_after_deliver_by;
