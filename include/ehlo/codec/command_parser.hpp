@@ -66,6 +66,7 @@ struct command_line {
 
 /// Cuts `line`, which has no CRLF. Never fails: a word that is no verb is `verb::unknown`.
 constexpr command_line split_command(std::string_view line) {
+  if (const verb alone = verb_of(line); alone != verb::unknown) return {alone, line, line.substr(line.size()), line.size(), false};
   while (!line.empty() && ascii::blank.contains(line.back())) line.remove_suffix(1);
   command_line out;
   std::size_t word_end = 0;
@@ -384,12 +385,12 @@ constexpr result<any_command> parse_cut_command(const command_line& cut, charset
 /// SAML, TURN), `argument_missing` or `argument_not_allowed`.
 constexpr result<any_command> parse_command(std::string_view line, charset set = charset::ascii, const leniency& taken = {}) {
   const command_line cut = split_command(line);
-  const auto parsed = detail::parse_cut_command(cut, set, taken);
+  auto parsed = detail::parse_cut_command(cut, set, taken);
   // No rule takes CR, LF and NUL but those that leave octets unread. Where another rule is broken, these are told first.
   const bool is_hello = cut.name == verb::ehlo || cut.name == verb::helo || cut.name == verb::lhlo;
   const bool leaves_octets = cut.name == verb::noop || cut.name == verb::auth || (is_hello && taken.words_after_hello);
-  if (!parsed || leaves_octets) {
-    if (const auto octet = find_forbidden_octet(line)) return *octet;
+  if (!parsed || (leaves_octets && !cut.argument.empty())) {
+    if (const auto octet = find_forbidden_octet(line)) parsed = *octet;
   }
   return parsed;
 }
