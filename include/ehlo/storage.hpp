@@ -61,17 +61,12 @@ class growing_storage {
   constexpr std::string_view line() const { return {line_, line_size_}; }
   constexpr bool append_line(std::string_view octets) {
     const std::size_t needed = line_size_ + octets.size();
-    if (needed > line_capacity_) {
-      const std::size_t capacity = std::max({needed, std::size_t{line_capacity_} * 2, smallest_line});
-      char* const larger = detail::allocate_octets(capacity);
-      if (larger == nullptr) return false;
-      std::copy_n(line_, line_size_, larger);
-      if (line_ != nullptr) wipe(line_, line_size_);
-      delete[] line_;
-      line_ = larger;
-      line_capacity_ = static_cast<std::uint32_t>(capacity);
+    if (needed > line_capacity_ && !grow_line(needed)) return false;
+    if (octets.size() == 1) {
+      line_[line_size_] = octets.front();
+    } else {
+      std::copy_n(octets.data(), octets.size(), line_ + line_size_);
     }
-    std::copy_n(octets.data(), octets.size(), line_ + line_size_);
     line_size_ = static_cast<std::uint32_t>(needed);
     return true;
   }
@@ -142,6 +137,18 @@ class growing_storage {
   }
 
  private:
+  constexpr bool grow_line(std::size_t needed) {
+    const std::size_t capacity = std::max({needed, std::size_t{line_capacity_} * 2, smallest_line});
+    char* const larger = detail::allocate_octets(capacity);
+    if (larger == nullptr) return false;
+    std::copy_n(line_, line_size_, larger);
+    if (line_ != nullptr) wipe(line_, line_size_);
+    delete[] line_;
+    line_ = larger;
+    line_capacity_ = static_cast<std::uint32_t>(capacity);
+    return true;
+  }
+
   static constexpr std::size_t inline_octets = 64;
   static constexpr std::size_t smallest_line = 128;
   static constexpr std::size_t smallest_output = 512;

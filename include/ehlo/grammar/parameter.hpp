@@ -108,7 +108,8 @@ class parameter_list {
 
     constexpr iterator() = default;
     constexpr parameter operator*() const {
-      const std::size_t keyword_end = end_of_run<grammar::keyword_octet>(text_, offset_);
+      std::size_t keyword_end = offset_;
+      while (keyword_end < end_ && text_[keyword_end] != '=') ++keyword_end;
       parameter out{{text_.data() + offset_, keyword_end - offset_}, std::nullopt, offset_};
       if (keyword_end < end_) out.value = std::string_view{text_.data() + keyword_end + 1, end_ - keyword_end - 1};
       return out;

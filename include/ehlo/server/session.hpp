@@ -50,38 +50,7 @@ class basic_server_session {
   /// call of `next`, those of a question when it is answered.
   constexpr server_action next(std::string_view& input) {
     if (amid_line_ && keep_more(input)) return receive{};
-    amid_line_ = false;
-    storage_.drop_given();
-    if (storage_.has_failed()) mode_ = mode::closed;
-    for (;;) {
-      if (const auto told = take_notice()) return *told;
-      if (mode_ == mode::closed) return close_channel{};
-      if (open_ != asked::nothing) {
-        if (storage_.collected() > 0) return give();
-        return answer_due{ticket{ticket_}};
-      }
-      if (mode_ == mode::out_of_memory) {
-        if (storage_.collected() > 0) return give();
-        write_last_words();
-        continue;
-      }
-      if (mode_ == mode::closing) {
-        if (storage_.collected() > 0) return give();
-        mode_ = mode::closed;
-        continue;
-      }
-      if (flush_ && storage_.collected() > 0) {
-        if (greeting_due_ && !early_ && !input.empty()) {
-          early_ = true;
-          note(errc::early_talker, taken_);
-          continue;
-        }
-        greeting_due_ = false;
-        return give();
-      }
-      flush_ = false;
-      if (const auto action = step(input)) return *action;
-    }
+    return next_of_all(input);
   }
 
   /// @name Answers
@@ -385,6 +354,44 @@ class basic_server_session {
   };
 
   using maybe_action = std::optional<server_action>;
+
+  // ---- Actions ---------------------------------------------------------------------------------------------------------------
+
+  /// `next`, whatever is due.
+  constexpr server_action next_of_all(std::string_view& input) {
+    amid_line_ = false;
+    storage_.drop_given();
+    if (storage_.has_failed()) mode_ = mode::closed;
+    for (;;) {
+      if (const auto told = take_notice()) return *told;
+      if (mode_ == mode::closed) return close_channel{};
+      if (open_ != asked::nothing) {
+        if (storage_.collected() > 0) return give();
+        return answer_due{ticket{ticket_}};
+      }
+      if (mode_ == mode::out_of_memory) {
+        if (storage_.collected() > 0) return give();
+        write_last_words();
+        continue;
+      }
+      if (mode_ == mode::closing) {
+        if (storage_.collected() > 0) return give();
+        mode_ = mode::closed;
+        continue;
+      }
+      if (flush_ && storage_.collected() > 0) {
+        if (greeting_due_ && !early_ && !input.empty()) {
+          early_ = true;
+          note(errc::early_talker, taken_);
+          continue;
+        }
+        greeting_due_ = false;
+        return give();
+      }
+      flush_ = false;
+      if (const auto action = step(input)) return *action;
+    }
+  }
 
   // ---- Questions -------------------------------------------------------------------------------------------------------------
 
