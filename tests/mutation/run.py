@@ -52,6 +52,8 @@ CONCERNS = {
     "extension/dsn": ["server/rfc3461", "envelope"],
     "extension/limits": ["capabilities", "client/limits"],
     "extension/size": ["server/transaction", "capabilities", "server/limits"],
+    "extension/xclient": ["server/xclient", "codec/attribute_writer"],
+    "extension/xforward": ["server/xforward", "codec/attribute_writer"],
     "message/field_writer": ["message/header_writer", "message/trace"],
     "protocol/order_of_commands": ["server/order", "docs/state_diagram"],
     "protocol/order_of_replies": ["server/replies", "docs/state_diagram"],
@@ -59,14 +61,14 @@ CONCERNS = {
     "client/options": ["client/session_basics", "client/limits", "client/plan"],
     "client/session": ["client/session_basics", "client/stages", "client/failures", "client/tls", "client/auth", "client/lmtp", "client/limits",
                        "client/commands", "client/mail_data", "client/two_ends", "client/threats", "client/tickets", "protocol/effect_of_replies",
-                       "client/plan", "client/memory", "client/rfc5321", "dispatch"],
+                       "client/plan", "client/memory", "client/rfc5321", "dispatch", "client/xclient"],
     "server/actions": ["server/session_basics", "format"],
     "server/options": ["server/session_basics", "server/limits", "server/rfc4954", "server/greeting"],
     "server/reply_for": ["server/replies", "server/session_basics"],
     "server/session": ["server/session_basics", "server/order", "server/transaction", "server/limits", "server/answers", "server/rfc4954",
                        "server/rfc3030", "server/rfc2033", "server/mail_data", "server/greeting", "server/hello", "server/lookup",
                        "server/replies", "server/cuts", "server/views", "server/memory", "server/rfc3461", "server/rfc6531", "server/walk",
-                       "client/two_ends"],
+                       "client/two_ends", "server/xclient", "server/xforward"],
 }
 for name in ("external", "login", "oauthbearer", "plain", "text", "xoauth2"):
     CONCERNS[f"sasl/{name}"] = ["sasl/messages", "sasl/server", "sasl/client"]
