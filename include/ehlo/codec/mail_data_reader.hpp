@@ -206,7 +206,10 @@ class mail_data_reader {
       from = at + 1;
       const char c = text[at];
       if (c == '.' && text[at - 1] == '\n') {
-        if (at > 1 && text[at - 2] == '\r') return finish(at, at + 1, place::dot);
+        if (at > 1 && text[at - 2] == '\r') {
+          const bool may_end = from == input.size() || input[from] == '\r';
+          return finish(at, from, may_end ? place::dot : place::text);
+        }
         continue;  // behind a LF that stands alone
       }
       const std::size_t alone = c == '\n' ? at : at - 1;

@@ -7,8 +7,7 @@
 ///
 /// All vector code stands here: blocks of sixteen octets where the compiler knows SSE2 or NEON, blocks of thirty-two where the
 /// processor turns out to have AVX2, words of eight octets elsewhere, and one octet after the other in constant evaluation. All
-/// give the same results. EHLO_NO_WIDE_BLOCKS,
-/// defined for a whole program, leaves AVX2 out.
+/// give the same results. EHLO_NO_WIDE_BLOCKS, defined for a whole program, leaves AVX2 out.
 
 #include <algorithm>
 #include <bit>
@@ -352,7 +351,9 @@ constexpr mark_scan next_mark(std::string_view text, mark_scan so_far) {
   if (std::is_constant_evaluated()) return mark_octets(text, so_far);
 #if defined(EHLO_HAS_BLOCKS)
   // Short lines that begin with a dot have the next mark nearby.
-  if (text.size() - so_far.at >= block_size && find_mark_in_block(text, so_far)) return so_far;
+  for (int i = 0; i < 3 && text.size() - so_far.at >= block_size; ++i) {
+    if (find_mark_in_block(text, so_far)) return so_far;
+  }
 #endif
 #if defined(EHLO_HAS_WIDE_BLOCKS)
   constexpr std::size_t worth_it = 512;
