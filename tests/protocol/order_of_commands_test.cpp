@@ -17,7 +17,7 @@ namespace {
 constexpr state states[] = {state::barred, state::greeted, state::ready, state::mail, state::rcpt, state::chunk, state::spoilt};
 
 /// A letter for each effect, so that a row of the table is a word.
-char letter_of(effect change) { return "-.HRmrdcTL$"[static_cast<std::size_t>(change)]; }
+char letter_of(effect change) { return "-.HRmrdcTLG$"[static_cast<std::size_t>(change)]; }
 
 }  // namespace
 
@@ -27,11 +27,11 @@ TEST_CASE("The order of commands is that of the standards, cell by cell", "[prot
     verb name;
     std::string_view row;
   } rows[] = {
-      {verb::ehlo, "-HHHHHH"}, {verb::helo, "-HHHHHH"},     {verb::lhlo, "-HHHHHH"}, {verb::mail, "--m----"},
-      {verb::rcpt, "---rr--"}, {verb::data, "----d--"},     {verb::bdat, "----cc-"}, {verb::rset, "-.RRRRR"},
-      {verb::vrfy, "-......"}, {verb::expn, "-......"},     {verb::help, "-......"}, {verb::noop, "-......"},
-      {verb::quit, "$$$$$$$"}, {verb::starttls, "--T----"}, {verb::auth, "--L----"}, {verb::etrn, "--.----"},
-      {verb::burl, "----cc-"},
+      {verb::ehlo, "-HHHHHH"}, {verb::helo, "-HHHHHH"},     {verb::lhlo, "-HHHHHH"},     {verb::mail, "--m----"},
+      {verb::rcpt, "---rr--"}, {verb::data, "----d--"},     {verb::bdat, "----cc-"},     {verb::rset, "-.RRRRR"},
+      {verb::vrfy, "-......"}, {verb::expn, "-......"},     {verb::help, "-......"},     {verb::noop, "-......"},
+      {verb::quit, "$$$$$$$"}, {verb::starttls, "--T----"}, {verb::auth, "--L----"},     {verb::etrn, "--.----"},
+      {verb::burl, "----cc-"}, {verb::xclient, "-GG----"},  {verb::xforward, "--.----"},
   };
   CHECK(std::size(rows) == ehlo::ordered_verb_count);
   for (const auto& row : rows) {
@@ -49,5 +49,5 @@ TEST_CASE("A transaction is open from MAIL on", "[protocol]") {
   std::string effects;
   for (std::size_t i = 0; i <= static_cast<std::size_t>(effect::close); ++i)
     effects += std::string{text_of(static_cast<effect>(i))} + " ";
-  CHECK(effects == "refuse stay hello reset mail rcpt data chunk tls login close ");
+  CHECK(effects == "refuse stay hello reset mail rcpt data chunk tls login greet close ");
 }

@@ -32,6 +32,8 @@ TEST_CASE("A command is answered with the codes of its row, and 421, 500 and 501
       {reply_row::auth, {235, 334, 432, 454, 534, 535, 538, 502, 503, 504, 530}},
       {reply_row::etrn, {250, 251, 252, 253, 458, 459, 502, 503, 530}},
       {reply_row::burl, {250, 503, 552, 554, 450, 451, 452, 550, 530}},
+      {reply_row::xclient, {220, 550, 502, 503, 530, 554, 521}},
+      {reply_row::xforward, {250, 550, 502, 503, 530}},
   };
   CHECK(std::size(rows) == static_cast<std::size_t>(reply_row::custom));
   for (const auto& row : rows) {
