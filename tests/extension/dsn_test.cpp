@@ -52,8 +52,8 @@ TEST_CASE("RET, ENVID and ORCPT have their sizes and alphabets to the octet", "[
   const struct {
     std::string_view text;
     std::size_t offset;
-  } rows[] = {{"", 0},          {"rfc822", 0},     {";a", 0},          {"rfc822;", 7},
-              {"rfc 822;a", 3}, {"rfc822;a=b", 8}, {"rfc822;a+0a", 10}, {"rfc822;a+0A", 8}, {"utf-8;a+2Bb", 7}};
+  } rows[] = {{"", 0},           {"rfc822", 0},       {";a", 0},          {"rfc822;", 7},    {"rfc 822;a", 3},
+              {"rfc822;a=b", 8}, {"rfc822;a+0a", 10}, {"rfc822;a+0A", 8}, {"utf-8;a+2Bb", 7}};
   for (const auto& row : rows) {
     CAPTURE(row.text);
     REQUIRE_FALSE(ehlo::parse_orcpt(row.text).has_value());

@@ -96,10 +96,11 @@ TEST_CASE("501 for addresses of the envelope, 554 for those of the content", "[s
   how.on_message = [](const ehlo::message_question&) {
     return answer{*ehlo::reply::make(554, {5, 6, 0}, "Bad address in the header section")};
   };
-  check_server_dialogue(known +
-                            "C: MAIL FROM:<a..b@c.example>\nS: 501 5.1.7\nC: MAIL FROM:<a@b.example>\nS: 250\nC: RCPT TO:<x>\nS: 501 "
-                            "5.1.3\nC: RCPT TO:<c@d.example>\nS: 250\nC: DATA\nS: 354\nC: From: a@@b\nC: .\nS: 554 5.6.0\n",
-                        how);
+  check_server_dialogue(
+      known +
+          "C: MAIL FROM:<a..b@c.example>\nS: 501 5.1.7\nC: MAIL FROM:<a@b.example>\nS: 250\nC: RCPT TO:<x>\nS: 501 "
+          "5.1.3\nC: RCPT TO:<c@d.example>\nS: 250\nC: DATA\nS: 354\nC: From: a@@b\nC: .\nS: 554 5.6.0\n",
+      how);
 }
 
 TEST_CASE("a submission server has AUTH", "[server][submission][6409-7-01]") {
