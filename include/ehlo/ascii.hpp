@@ -96,8 +96,8 @@ constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) {
 }
 
 /// A word of four octets or more as one integer, of its first four and its last four, letters in lower case: words are told apart
-/// by one compare. Words of four or of eight octets that differ otherwise than by case differ in it, if one of them has letters
-/// only. A shorter word gives 0.
+/// by one compare. Words of the same size, four to eight octets, that differ otherwise than by case differ in it, if one of them
+/// has letters only. A shorter word gives 0.
 constexpr std::uint64_t word_key(std::string_view word) {
   if (word.size() < 4) return 0;
   const auto four = [word](std::size_t at) {
