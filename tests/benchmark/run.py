@@ -4,10 +4,12 @@
 
 usage: run.py --build FOLDER [--only ROW...] [--repetitions N] [--write FILE]
 
-With --write FILE the table, the machine and the versions of the peers are written there.
+With --write FILE the table, the machine and the versions of the peers are written there. Rows that were measured earlier and not now are
+kept in FOLDER/results.json: on a machine that was disturbed some can be measured again.
 """
 import argparse
 import collections
+import json
 import os
 import platform
 import re
@@ -144,6 +146,20 @@ def page(results):
     return PAGE % {"machine": "\n".join("| %s | %s |" % line for line in machine()), "met": met, "rows": "\n".join(lines)}
 
 
+def read_results(build):
+    try:
+        with open(os.path.join(build, "results.json"), encoding="utf-8") as file:
+            kept = json.load(file)
+    except OSError:
+        return {}
+    return {int(n): ([rows.Figure(**figure) for figure in figures], reason) for n, (figures, reason) in kept.items() if int(n) in rows.ROWS}
+
+
+def write_results(build, results):
+    with open(os.path.join(build, "results.json"), "w", encoding="utf-8") as file:
+        json.dump({n: ([vars(figure) for figure in figures], reason) for n, (figures, reason) in results.items()}, file, indent=1)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
@@ -156,7 +172,7 @@ def main():
         list(rows.ROWS[number].figures(wanted))
     programs = measure.Programs(given.build)
     measured = Measured(programs, measure.times(programs, dict.fromkeys(wanted.timed), given.repetitions), given.build)
-    results = []
+    results = read_results(given.build)
     for number in given.only:
         row = rows.ROWS[number]
         print("%d  %s" % (number, row.title))
@@ -168,10 +184,11 @@ def main():
         except measure.Missing as missing:
             reason = str(missing)
             print("    not measured: " + reason, flush=True)
-        results.append((number, figures, reason))
+        results[number] = (figures, reason)
+    write_results(given.build, results)
     if given.write:
         with open(given.write, "w", encoding="utf-8") as file:
-            file.write(page(results))
+            file.write(page([(number, *results[number]) for number in sorted(results)]))
     return 0
 
 

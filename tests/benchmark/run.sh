@@ -3,6 +3,7 @@
 # Measures how fast the library is, beside its peers and the floors: tests/benchmark/run.sh [OPTION]...
 #
 #   --only ROW...   these rows, printed only; without it, all rows, and docs/reference/performance.md is written
+#   --write         with --only: writes the page, too, with the other rows as they were measured before
 #   --check         the instruction counts against their baseline, as .ci/run does
 #   --update        writes that baseline
 #   --no-install    installs nothing: what is missing is not measured
@@ -15,6 +16,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 rows=()
+write=()
 mode=all
 install=yes
 while [ $# -gt 0 ]; do
@@ -28,10 +30,11 @@ while [ $# -gt 0 ]; do
       done
       continue
       ;;
+    --write) write=(--write docs/reference/performance.md) ;;
     --check) mode=check ;;
     --update) mode=update ;;
     --no-install) install=no ;;
-    --help) sed -n '3,13s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --help) sed -n '3,14s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "$0: what is '$1'? See --help" >&2; exit 2 ;;
   esac
   shift
@@ -57,6 +60,6 @@ cmake --build "$build" --target "$([ "$mode" = check ] || [ "$mode" = update ] &
 case $mode in
   check) exec python3 tests/benchmark/instructions.py --build "$build" ;;
   update) exec python3 tests/benchmark/instructions.py --build "$build" --update ;;
-  only) exec python3 tests/benchmark/run.py --build "$build" --only "${rows[@]}" ;;
+  only) exec python3 tests/benchmark/run.py --build "$build" --only "${rows[@]}" ${write[@]+"${write[@]}"} ;;
   all) exec python3 tests/benchmark/run.py --build "$build" --write docs/reference/performance.md ;;
 esac
