@@ -119,6 +119,13 @@ constexpr void write_extended_domain(field_writer& out, const host& name, std::s
   out.put(')');
 }
 
+/// The mailbox of a path; nothing for none and for `<Postmaster>`.
+constexpr std::string_view mailbox_text(const std::optional<forward_path>& path) {
+  if (!path) return {};
+  const auto found = path->mailbox();
+  return found ? found->text() : std::string_view{};
+}
+
 }  // namespace detail
 
 /// Checks free text for a comment. The writer quotes `(`, `)` and `\`, so that the comment ends where it should.
@@ -153,9 +160,9 @@ constexpr result<std::size_t> write(const received_field& field, std::span<char>
   const bool utf8 = is_utf8(field.with);
   const charset set = utf8 ? charset::utf8 : charset::ascii;
   const std::string_view peer_name = field.peer && field.peer_name ? field.peer_name->text() : std::string_view{};
-  const auto recipient = field.recipient ? field.recipient->mailbox() : std::nullopt;
+  const std::string_view recipient = detail::mailbox_text(field.recipient);
   if (!utf8) {
-    for (const std::string_view text : {field.from.text(), field.by.text(), peer_name, recipient ? recipient->text() : peer_name}) {
+    for (const std::string_view text : {field.from.text(), field.by.text(), peer_name, recipient}) {
       if (!ascii::is_ascii(text)) return error{errc::utf8_not_allowed};
     }
   }
@@ -203,11 +210,11 @@ constexpr result<std::size_t> write(const received_field& field, std::span<char>
     line.word("id");
     line.word(field.id);
   }
-  if (recipient) {
+  if (!recipient.empty()) {
     line.word("for");
-    line.space(recipient->text().size() + 3);
+    line.space(recipient.size() + 3);
     line.put('<');
-    line.put(recipient->text());
+    line.put(recipient);
     line.put('>');
   }
   if (field.priority) {
