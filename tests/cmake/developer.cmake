@@ -3,6 +3,7 @@
 # needs no line here.
 
 include(CheckCXXSourceCompiles)
+include(CheckIncludeFileCXX)
 add_library(ehlo_developer INTERFACE)
 target_link_libraries(ehlo_developer INTERFACE ehlo::ehlo)
 target_compile_options(
@@ -76,6 +77,8 @@ check_cxx_source_compiles(
   int main() { run(); }"
   EHLO_HAS_COROUTINES)
 unset(CMAKE_REQUIRED_FLAGS)
+check_include_file_cxx(sys/epoll.h EHLO_HAS_EPOLL)
+set(needs_of_02 EHLO_HAS_EPOLL)
 set(needs_of_03 OpenSSL_FOUND)
 set(needs_of_05 OpenSSL_FOUND Threads_FOUND ASIO_INCLUDE_DIR GSASL_INCLUDE_DIR GSASL_LIBRARY EHLO_HAS_COROUTINES)
 set(needs_of_06 PCAP_INCLUDE_DIR PCAP_LIBRARY)
