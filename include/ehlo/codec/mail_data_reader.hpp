@@ -49,14 +49,10 @@ class mail_data_reader {
   /// `broken` comes once, before the octet that broke the rule would have been given: `maximum` octets are given first. Where an
   /// octet is both alone and one too many, it is reported as alone.
   constexpr step next(std::string_view& input, bare_line_ends policy, std::uint64_t maximum) {
-    const std::size_t size = input.size();
-    const bool is_piece = place_ == place::text && !is_broken_ && size - 1 < longest_piece && size <= sizes::text_line - line_;
-    if (is_piece && (maximum == 0 || (size_ <= maximum && size <= maximum - size_)) && take_piece(input.data(), size)) {
-      const std::string_view octets = input;
-      input.remove_prefix(size);
-      return {step::kind::octets, octets, {}};
-    }
-    return is_broken_ ? swallow(input) : read(input, policy, maximum);
+    if (input.empty()) return {};
+    // A caller that has one octet at a time pays for no more than that.
+    if (input.size() == 1 && may_take(1, maximum) && take_octet(input.front())) return {step::kind::octets, take_all(input), {}};
+    return next_octets(input, policy, maximum);
   }
 
   /// Octets of the message so far: CRLFs counted, transparency dots and the last line not. RFC 1870 5.
@@ -140,13 +136,6 @@ class mail_data_reader {
 
   /// Takes a short piece inside a line, if nothing in it needs a closer look.
   constexpr bool take_piece(const char* octets, std::size_t size) {
-    if (size == 1) {
-      if (*octets <= '\r') return false;  // also an octet above 127, where char is signed
-      has_eight_bit_ = has_eight_bit_ || static_cast<unsigned char>(*octets) > 127;
-      ++line_;
-      ++size_;
-      return true;
-    }
     const piece_scan found = scan_piece({octets, size});
     const char last = octets[size - 1];
     if (found.has_mark || last == '\r') return false;
@@ -155,6 +144,36 @@ class mail_data_reader {
     place_ = last == '\n' ? place::line_start : place::text;
     size_ += size;
     return true;
+  }
+
+  /// The same of one octet, which is no line end.
+  constexpr bool take_octet(char octet) {
+    if (octet <= '\r') return false;  // also an octet above 127, where char is signed
+    has_eight_bit_ = has_eight_bit_ || static_cast<unsigned char>(octet) > 127;
+    ++line_;
+    ++size_;
+    return true;
+  }
+
+  /// Inside a line, and so many octets more are neither too many for the line nor for the message.
+  constexpr bool may_take(std::size_t size, std::uint64_t maximum) const {
+    return place_ == place::text && !is_broken_ && size <= sizes::text_line - line_ &&
+           (maximum == 0 || (size_ <= maximum && size <= maximum - size_));
+  }
+
+  static constexpr std::string_view take_all(std::string_view& input) {
+    const std::string_view out = input;
+    input.remove_prefix(input.size());
+    return out;
+  }
+
+  /// Kept out of `next`, whose short ways would pay for its registers.
+  [[gnu::noinline]] constexpr step next_octets(std::string_view& input, bare_line_ends policy, std::uint64_t maximum) {
+    if (is_broken_) return swallow(input);
+    const std::size_t size = input.size();
+    if (size <= longest_piece && may_take(size, maximum) && take_piece(input.data(), size))
+      return {step::kind::octets, take_all(input), {}};
+    return read(input, policy, maximum);
   }
 
   /// The octet behind a held CR is no LF.

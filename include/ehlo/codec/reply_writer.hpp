@@ -111,7 +111,6 @@ constexpr std::size_t reply_room(const reply& r, std::size_t prefix) {
 /// Calls `put_line(word, text, last)` for each line that `r` becomes.
 template <class PutLine>
 constexpr void for_each_line(const reply& r, std::size_t room, std::string_view first_word, PutLine put_line) {
-  if (r.line_count() == 1 && first_word.size() + 1 + r.text().size() <= room) return put_line(first_word, r.text(), true);
   std::string_view word = first_word;
   for (std::size_t i = 0; i < r.line_count(); ++i) {
     const bool last = i + 1 == r.line_count();
