@@ -92,7 +92,7 @@ def machine():
     caches = first_line("getconf", "LEVEL2_CACHE_SIZE"), first_line("getconf", "LEVEL3_CACHE_SIZE")
     return [
         ("Processor", "%s, %d cores; L2 %s octets, L3 %s octets" % (cpu, os.cpu_count() or 1, *caches)),
-        ("System", "%s, Linux %s, %s" % (system, platform.release(), " ".join(platform.libc_ver()))),
+        ("System", "%s, Linux %s, %s" % (system, platform.release().split("-")[0], " ".join(platform.libc_ver()))),
         ("Compiler", first_line(outside.compiler(), "--version") + "; -O2, no -march"),
         ("Dovecot", "lib-smtp of dovecot-dev " + package("dovecot-dev")),
         ("Postfix", "smtp-sink and smtp-source of postfix " + package("postfix")),
