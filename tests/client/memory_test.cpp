@@ -112,7 +112,7 @@ TEST_CASE("a client session has no octet that is not accounted for", "[client][m
   if constexpr (sizeof(void*) == 8) {
     constexpr std::size_t storage = sizeof(ehlo::growing_storage);  // line and output: 64 inline, the rest on demand
     constexpr std::size_t learned = sizeof(ehlo::capabilities);     // what EHLO told
-    constexpr std::size_t message =                                 // the envelope and octets of the caller, and the plan
+    constexpr std::size_t asked_for =                               // the envelope and octets of the caller, and the plan
         sizeof(ehlo::envelope_view) + sizeof(std::string_view) + sizeof(ehlo::transaction_plan) + sizeof(std::uint64_t);
     constexpr std::size_t codec = sizeof(ehlo::mail_data_writer) + sizeof(ehlo::reply_parser);
     constexpr std::size_t lmtp = 16;                                   // a bit for each of 128 recipients
@@ -120,7 +120,7 @@ TEST_CASE("a client session has no octet that is not accounted for", "[client][m
     constexpr std::size_t places = sizeof(void*) + 2 * 8;              // the options, and how far the input is
     constexpr std::size_t counters = 15 * 4 + 2 * 2 + 2;               // recipients, groups, batches, tickets, waits, challenges
     constexpr std::size_t state = 5 + 2 * sizeof(ehlo::errc) + 2 + 5;  // six small enumerations, and bits
-    constexpr std::size_t all = storage + learned + message + codec + lmtp + domains + places + counters + state;
+    constexpr std::size_t all = storage + learned + asked_for + codec + lmtp + domains + places + counters + state;
     STATIC_REQUIRE(all + 8 > sizeof(ehlo::client_session));  // the rest is padding
   }
 }

@@ -62,18 +62,12 @@ inline std::size_t count_wrong(std::string_view text) {
     expect(ehlo::scan_for_mark(text, from), wanted);
     expect(scans::mark_octets(text, {from, false}), wanted);
     expect(scans::mark_words(text, {from, false}), wanted);
-#if defined(EHLO_HAS_BLOCKS)
     expect(scans::mark_blocks(text, {from, false}), wanted);
     expect(scans::mark_octets(text, scans::skip_blocks(text, {from, false})), wanted);
-#endif
-#if defined(EHLO_HAS_WIDE_BLOCKS)
     if (scans::has_wide_blocks()) expect(scans::mark_octets(text, scans::skip_wide_blocks(text, {from, false})), wanted);
-#endif
   }
-#if defined(EHLO_HAS_BLOCKS)
   expect(scans::scan_blocks(text), line_end);
   expect(scans::behind_last_lf_blocks(text, text.size()), last_lf);
-#endif
 
   if (text.size() <= ehlo::longest_piece) {
     const ehlo::piece_scan piece = ehlo::scan_piece(text);

@@ -7,7 +7,7 @@
 ///
 /// All vector code stands here: blocks of sixteen octets where the compiler knows SSE2 or NEON, blocks of thirty-two where the
 /// processor turns out to have AVX2, words of eight octets elsewhere, and one octet after the other in constant evaluation. All
-/// give the same results. EHLO_NO_WIDE_BLOCKS, defined for a whole program, leaves AVX2 out.
+/// give the same results.
 
 #include <algorithm>
 #include <bit>
@@ -155,7 +155,6 @@ inline std::size_t behind_last_lf_words(std::string_view text, std::size_t size)
 
 #if defined(__GNUC__) && \
     (defined(__SSE2__) || (defined(__aarch64__) && defined(__ARM_NEON) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__))
-#define EHLO_HAS_BLOCKS 1
 
 using block = signed char __attribute__((vector_size(16)));
 inline constexpr std::size_t block_size = sizeof(block);
@@ -301,13 +300,29 @@ inline std::size_t behind_last_lf_blocks(std::string_view text, std::size_t size
   }
   return {flags_of(marks) != 0, flags_of(seen) != 0, behind_last_lf};
 }
+#else
+// Without such vectors words do the work of blocks.
+inline constexpr std::size_t block_size = 16;
+
+inline octet_scan scan_blocks(std::string_view text) { return scan_words(text); }
+inline mark_scan skip_blocks(std::string_view, mark_scan so_far) { return so_far; }
+inline bool find_mark_in_block(std::string_view text, mark_scan& so_far) {
+  const std::string_view seen = text.substr(0, so_far.at + block_size);
+  so_far = mark_words(seen, so_far);
+  return so_far.at < seen.size();
+}
+inline mark_scan mark_blocks(std::string_view text, mark_scan so_far) { return mark_words(text, so_far); }
+inline std::size_t behind_last_lf_blocks(std::string_view text, std::size_t size) { return behind_last_lf_words(text, size); }
+inline piece_scan scan_piece_blocks(std::string_view text) {
+  const mark_scan behind_first{1, static_cast<unsigned char>(text.front()) > 127};
+  const mark_scan found = text.front() == '\n' ? mark_scan{} : mark_words(text, behind_first);
+  return {found.at != text.size(), found.eight_bit, behind_last_lf_words(text, text.size())};
+}
 #endif
 
 // ---- Blocks of thirty-two octets ----
 
-#if defined(__GNUC__) && defined(__x86_64__) && !defined(EHLO_NO_WIDE_BLOCKS)
-#define EHLO_HAS_WIDE_BLOCKS 1
-
+#if defined(__GNUC__) && defined(__x86_64__)
 using wide_block = signed char __attribute__((vector_size(32)));
 
 inline bool has_wide_blocks() {
@@ -344,26 +359,21 @@ inline bool has_wide_blocks() {
   so_far.eight_bit = so_far.eight_bit || __builtin_ia32_pmovmskb256(reinterpret_cast<char_block>(seen)) != 0;
   return so_far;
 }
+#else
+constexpr bool has_wide_blocks() { return false; }
+inline mark_scan skip_wide_blocks(std::string_view, mark_scan so_far) { return so_far; }
 #endif
 
 /// The first mark at `so_far.at` or behind it; an octet stands before it.
 constexpr mark_scan next_mark(std::string_view text, mark_scan so_far) {
   if (std::is_constant_evaluated()) return mark_octets(text, so_far);
-#if defined(EHLO_HAS_BLOCKS)
   // Short lines that begin with a dot have the next mark nearby.
   for (int i = 0; i < 3 && text.size() - so_far.at >= block_size; ++i) {
     if (find_mark_in_block(text, so_far)) return so_far;
   }
-#endif
-#if defined(EHLO_HAS_WIDE_BLOCKS)
   constexpr std::size_t worth_it = 512;
   if (text.size() - so_far.at >= worth_it && has_wide_blocks()) so_far = skip_wide_blocks(text, so_far);
-#endif
-#if defined(EHLO_HAS_BLOCKS)
   return mark_blocks(text, so_far);
-#else
-  return mark_words(text, so_far);
-#endif
 }
 
 }  // namespace detail::scans
@@ -371,11 +381,7 @@ constexpr mark_scan next_mark(std::string_view text, mark_scan so_far) {
 /// Finds the first CR or LF of `text`, and tells whether an octet above 127 stands before it.
 constexpr octet_scan scan_for_line_end(std::string_view text) {
   if (std::is_constant_evaluated()) return detail::scans::scan_octets(text, {});
-#if defined(EHLO_HAS_BLOCKS)
   return detail::scans::scan_blocks(text);
-#else
-  return detail::scans::scan_words(text);
-#endif
 }
 
 /// Finds the first mark of `text` at `from` or behind it: a LF that is not behind a CR, an octet behind a CR that is no LF, or a
@@ -403,11 +409,7 @@ constexpr mark_scan scan_for_lone_line_end(std::string_view text) {
 /// The offset behind the last LF of `text`, or 0 if it has none.
 constexpr std::size_t behind_last_lf(std::string_view text) {
   if (std::is_constant_evaluated()) return detail::scans::behind_last_lf_octets(text, text.size());
-#if defined(EHLO_HAS_BLOCKS)
   return detail::scans::behind_last_lf_blocks(text, text.size());
-#else
-  return detail::scans::behind_last_lf_words(text, text.size());
-#endif
 }
 
 /// Whether a line of `text` has over 1000 octets with its line end, of which `before` of the first line are not in `text`. A last
@@ -431,9 +433,7 @@ inline constexpr std::size_t longest_piece = 64;
 /// Looks at `text`, of at most `longest_piece` octets, without a branch that depends on them. If it has a mark, the other two may
 /// be wrong.
 constexpr piece_scan scan_piece(std::string_view text) {
-#if defined(EHLO_HAS_BLOCKS)
   if (!std::is_constant_evaluated() && text.size() >= detail::scans::block_size) return detail::scans::scan_piece_blocks(text);
-#endif
   const mark_scan found = scan_for_mark(text);
   return {found.at != text.size(), found.eight_bit, behind_last_lf(text)};
 }
