@@ -18,7 +18,7 @@ generator=()
 cmake -S . -B "$build" ${generator[@]+"${generator[@]}"} -DCMAKE_BUILD_TYPE=Debug -DEHLO_DEVELOPER=ON \
   -DEHLO_WERROR="$([ -n "${CI:-}" ] && echo ON || echo OFF)"
 cmake --build "$build" --parallel "$(getconf _NPROCESSORS_ONLN)"
-ctest --test-dir "$build" --output-on-failure
+ctest --test-dir "$build" --output-on-failure --parallel "$(getconf _NPROCESSORS_ONLN)"
 python3 tests/checks/layers.py
 python3 tests/conformance/table.py --check
 tests/examples/run.sh "$build"
