@@ -18,8 +18,8 @@ namespace ehlo {
 /// The option character of ETRN. RFC 1985 5.3.
 enum class etrn_option : std::uint8_t {
   node,        ///< none: the node itself
-  subdomains,  ///< @: the node and all names that end in it
-  queue,       ///< #: a queue of this name
+  subdomains,  ///< `@`: the node and all names that end in it
+  queue,       ///< `#`: a queue of this name
 };
 
 /// ETRN. RFC 1985 5.
@@ -40,7 +40,7 @@ constexpr std::string_view text_of(etrn_option option) {
   return {};
 }
 
-/// ETRN [<option character>]<node name>      RFC 1985 5
+/// `ETRN [<option character>]<node name>`      RFC 1985 5
 ///
 /// The node is a fully qualified domain name. Fails with `errc::argument_missing` or `errc::etrn_node`.
 constexpr result<etrn_command> parse_etrn(std::string_view argument) {
