@@ -2,6 +2,10 @@
 // Invariant: however the octets of a conversation are cut, an observer tells the same of them; what it holds stays within its
 // limits; it comes to the end of any input; and between two sessions of `ehlo`, whatever they decide, it finds nothing, keeps its
 // step, and tells what the two ends know.
+//
+// Octets of one end that have to wait for those of the other are given again behind the piece in which those came. If the observer
+// loses its step in that piece, it tells nothing of them; in smaller pieces it would have told something before: such conversations
+// are not compared.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -74,8 +78,13 @@ std::vector<turn> turns_of(fuzz::choices& in) {
   return out;
 }
 
+struct account {
+  std::string told;
+  bool is_comparable = true;
+};
+
 template <class Observer>
-std::string play(const std::vector<turn>& turns, const ehlo::observer_options& options, std::size_t cut) {
+account play(const std::vector<turn>& turns, const ehlo::observer_options& options, std::size_t cut) {
   std::string told;
   bool in_data = false;
   const auto tell = [&](const ehlo::observer_action& action) {
@@ -113,16 +122,16 @@ std::string play(const std::vector<turn>& turns, const ehlo::observer_options& o
   for (const auto from : {ehlo::direction::from_client, ehlo::direction::from_server}) {
     told += std::to_string(watch.observer.octets_taken(from)) + " ";
   }
-  return told;
+  return {told, !watch.was_lost_for_both};
 }
 
 template <class Observer>
 void check_cuts(const std::vector<turn>& turns, const ehlo::observer_options& options) {
-  const std::string whole = play<Observer>(turns, options, std::size_t{1} << 20U);
+  const account whole = play<Observer>(turns, options, std::size_t{1} << 20U);
   for (const std::size_t cut : {1U, 2U, 3U, 7U, 50U}) {
-    const std::string cut_up = play<Observer>(turns, options, cut);
-    if (cut_up == whole) continue;
-    std::fprintf(stderr, "--- whole\n%s\n--- cut every %zu\n%s\n", whole.c_str(), cut, cut_up.c_str());
+    const account cut_up = play<Observer>(turns, options, cut);
+    if (cut_up.told == whole.told || !cut_up.is_comparable || !whole.is_comparable) continue;
+    std::fprintf(stderr, "--- whole\n%s\n--- cut every %zu\n%s\n", whole.told.c_str(), cut, cut_up.told.c_str());
     must(false, "cuts change nothing");
   }
 }
