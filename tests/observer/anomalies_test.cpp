@@ -197,6 +197,13 @@ TEST_CASE("chunks that are not as long as they say, or are refused before their 
   CHECK(has(behind, "transaction_reset{refused}"));
   CHECK_FALSE(has(behind, "observed_message"));
   CHECK(has(behind, "observed_reply{6: RSET, 250 ok}"));
+  // A chunk may have left before its client saw that the one before it was refused; after its own refusal the next one may not.
+  const auto crossing = observe(head + "C: BDAT 4\n c: text\n S: 554 no\n C: BDAT 4 LAST\n c: text\n S: 503 no\n");
+  CHECK(anomalies(crossing).empty());
+  CHECK_FALSE(has(crossing, "observed_message"));
+  CHECK(
+      anomalies(observe(head + "C: BDAT 4\n c: text\n S: 554 no\n C: BDAT 1\n c: x\n S: 503 no\n C: BDAT 0 LAST\n S: 503 no\n")) ==
+      told{of_client(finding::command_out_of_order, at + 8 + 4 + 8 + 1)});
   CHECK(anomalies(observe(head + "C: BDAT x\n S: 501 what\n")) == told{of_client(finding::command_malformed, at),
                                                                        of_client(finding::chunk_size_unreadable, at),
                                                                        lost("chunk_size_unreadable", at + 8, "client")});

@@ -672,7 +672,10 @@ class basic_observer {
 
   /// Order and extensions of a command that was read.
   constexpr void look_at_verb(verb name) {
-    if (is_out_of_order(name)) {
+    if (name != verb::bdat) behind_refused_chunk_ = false;
+    // RFC 3030 2, RFC 2920 3.1: a chunk may have left before its client saw that the one before it was refused.
+    const bool may_have_crossed = behind_refused_chunk_ && !lacks(extension::pipelining);
+    if (is_out_of_order(name) && !may_have_crossed) {
       find(finding::command_out_of_order, client, line_start_);
     } else if ((name == verb::bdat && lacks(extension::chunking)) || (name == verb::auth && lacks(extension::auth)) ||
                (name == verb::starttls && lacks(extension::starttls))) {
@@ -1080,7 +1083,9 @@ class basic_observer {
       answer_message();
     } else {
       pop();
+      const bool was_open = state_ == state::rcpt || state_ == state::chunk;
       apply(e, code, outcome, reply);
+      if (e.name == verb::bdat) behind_refused_chunk_ = was_open && outcome != reply_effect::done;
     }
     if (code == 421) end_session();
     if (mode_ != mode::follow) return out;
@@ -1273,6 +1278,7 @@ class basic_observer {
   bool skips_line_ = false;    ///< of the server, midway
   bool swallows_ = false;      ///< the chunk is no part of a message
   bool behind_chunk_ = false;
+  bool behind_refused_chunk_ = false;
   bool behind_refusal_ = false;  ///< of DATA
   bool sent_utf8_ = false;       ///< of the last MAIL
   bool esmtp_ = false;
