@@ -245,7 +245,8 @@ TEST_CASE("a message is given up once, with a code of its row, and not when it i
 
 TEST_CASE("a message given up with a long reply, or between two chunks, is refused with the code", "[server][answers][3030-2-12]") {
   const ehlo::server_options options = everything();
-  const auto refusal = *ehlo::reply::make(452, {4, 3, 1}, std::string(900, 'x'));
+  const std::string text(900, 'x');
+  const auto refusal = *ehlo::reply::make(452, {4, 3, 1}, text);
   turns t{options};
   t.accept_all(to_data);
   (void)t.after("Subject: x\r\n");
