@@ -3,9 +3,8 @@
 // limits; it comes to the end of any input; and between two sessions of `ehlo`, whatever they decide, it finds nothing, keeps its
 // step, and tells what the two ends know.
 //
-// Octets of one end that have to wait for those of the other are given again behind the piece in which those came. If the observer
-// loses its step in that piece, it tells nothing of them; in smaller pieces it would have told something before: such conversations
-// are not compared.
+// Octets of one end that have to wait for those of the other are given again behind the piece in which those came. What follows in
+// that piece is seen before them; in smaller pieces it would be seen behind them: such conversations are not compared.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -122,7 +121,7 @@ account play(const std::vector<turn>& turns, const ehlo::observer_options& optio
   for (const auto from : {ehlo::direction::from_client, ehlo::direction::from_server}) {
     told += std::to_string(watch.observer.octets_taken(from)) + " ";
   }
-  return {told, !watch.was_lost_for_both};
+  return {told, !watch.depends_on_pieces};
 }
 
 template <class Observer>

@@ -42,7 +42,7 @@ for source in fuzz/*.cpp; do
   done <"$out.options"
   seeds=$(find "$folder/work/$name" -type f | wc -l)
   [ "$seeds" -eq "$(find "fuzz/corpus/${name%_fuzzer}" -type f | wc -l)" ] || { echo "lost seeds: $name" >&2; failed=1; }
-  if "$out" "${words[@]}" -max_total_time="$seconds" -artifact_prefix="$folder/" "$folder/work/$name" >"$folder/log" 2>&1; then
+  if "$out" "${words[@]}" -runs=0"$seconds" -artifact_prefix="$folder/" "$folder/work/$name" >"$folder/log" 2>&1; then
     echo "$name: $seeds seeds"
   else
     tail -n 40 "$folder/log"

@@ -57,15 +57,15 @@ class watcher {
           goes_on = !kept_[static_cast<std::size_t>(from)].empty();
           break;
         }
-        if (std::holds_alternative<ehlo::lost>(action) && !kept_[static_cast<std::size_t>(ehlo::other(from))].empty())
-          was_lost_for_both = true;
+        if (!input.empty() && !kept_[static_cast<std::size_t>(ehlo::other(from))].empty()) depends_on_pieces = true;
         tell_(action);
       }
     }
   }
 
   Observer observer;
-  bool was_lost_for_both = false;  ///< the step was lost in the octets of one end while octets of the other had to wait for them
+  /// Octets of one end had to wait, and in the piece that told their meaning more octets followed.
+  bool depends_on_pieces = false;
 
  private:
   std::array<std::string, 2> kept_{};
