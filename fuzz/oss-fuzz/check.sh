@@ -1,13 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
 # Runs build.sh at home, with Clang in the place of OSS-Fuzz's image, and then each target as OSS-Fuzz starts it: with its options, its
-# dictionary and its seeds, for a moment.
-#   fuzz/oss-fuzz/check.sh [--seconds N]
+# dictionary and its seeds, and no others: fuzz/run.sh looks for new ones.
+#   fuzz/oss-fuzz/check.sh
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-seconds=2
 case ${1:-} in
-  --seconds) seconds=$2 ;;
   --help) sed -n '3,5s/^# //p' "$0"; exit 0 ;;
   "") ;;
   *) echo "$0: what is '$1'?" >&2; exit 64 ;;
@@ -42,7 +40,7 @@ for source in fuzz/*.cpp; do
   done <"$out.options"
   seeds=$(find "$folder/work/$name" -type f | wc -l)
   [ "$seeds" -eq "$(find "fuzz/corpus/${name%_fuzzer}" -type f | wc -l)" ] || { echo "lost seeds: $name" >&2; failed=1; }
-  if "$out" "${words[@]}" -runs=0"$seconds" -artifact_prefix="$folder/" "$folder/work/$name" >"$folder/log" 2>&1; then
+  if "$out" "${words[@]}" -runs=0 -artifact_prefix="$folder/" "$folder/work/$name" >"$folder/log" 2>&1; then
     echo "$name: $seeds seeds"
   else
     tail -n 40 "$folder/log"
