@@ -321,6 +321,42 @@ TEST_CASE("a refused chunk keeps the step: its octets are passed over, RSET lead
   CHECK(has(seen, "observed_reply{9: MAIL, 250 ok}"));
 }
 
+TEST_CASE("without an order, a chunk that crossed a refusal is no part of a message", "[observer][3030-2-14]") {
+  const auto seen = observe_unordered(R"(
+    S: 220 mx.example
+    C: EHLO client.example
+    S: 250-mx.example
+    S: 250-PIPELINING
+    S: 250 CHUNKING
+    C: MAIL FROM:<a@client.example>
+    C: RCPT TO:<b@mx.example>
+    C: BDAT 3
+    c: one
+    C: BDAT 5 LAST
+    c: two\r\n
+    S: 250 ok
+    S: 250 ok
+    S: 451 no
+    S: 503 RSET first
+    C: RSET
+    C: MAIL FROM:<a@client.example>
+    C: RCPT TO:<b@mx.example>
+    C: BDAT 7 LAST
+    c: three\r\n
+    S: 250 ok
+    S: 250 ok
+    S: 250 ok
+    S: 250 stored
+  )");
+  CAPTURE(text_of(seen));
+  CHECK(anomalies(seen).empty());
+  CHECK(has(seen, "transaction_reset{refused}"));
+  CHECK_FALSE(has(seen, "observed_message{5"));
+  CHECK_FALSE(has(seen, "mail_data two"));
+  CHECK(has(seen, "mail_data three"));
+  CHECK(has(seen, "observed_message{9: BDAT, 7 octets}"));
+}
+
 TEST_CASE("RFC 2033: LMTP has a reply for each recipient that was accepted", "[observer][2033-4.2-02][2033-4.2-07]") {
   for (const bool chunked : {false, true}) {
     const std::string script = std::string{R"(

@@ -860,8 +860,10 @@ class basic_observer {
     }
     e.last = last;
     e.is_open = true;
-    e.is_data = midway_ || effect_of_next(verb::bdat) == effect::chunk;
-    if (e.is_data && hoped_ != state::chunk) message_ = {.chunked = true};
+    // With nothing in flight the state is known, whatever the client may have hoped for when it sent the chunk.
+    const state now = size_ == 0 ? state_ : hoped_;
+    e.is_data = midway_ || effect_of(now, verb::bdat) == effect::chunk;
+    if (e.is_data && now != state::chunk) message_ = {.chunked = true};
     swallows_ = !e.is_data;
     chunk_ = chunk_reader{size};
     chunk_entry_ = e;
