@@ -94,6 +94,28 @@ TEST_CASE("a 354 for nobody gets the lone dot", "[client][threats][T6][2920-3.1-
   CHECK(seen.has("transaction failed: a recipient was refused"));
 }
 
+TEST_CASE("a recipient who was taken behind a refused MAIL gets no empty message", "[client][threats][T6]") {
+  client_dialogue::setup how;
+  how.mails[0].to = {"b@mx.example"};
+  const auto seen = check_client_dialogue(R"(
+    S: 220 hi
+    C: EHLO client.example
+    S: 250-mx
+    S: 250 PIPELINING
+    C: MAIL FROM:<a@client.example>
+    C: RCPT TO:<b@mx.example>
+    C: DATA
+    S: 451 not now
+    S: 250 ok
+    S: 354 go on
+    CLOSE
+  )",
+                                          how);
+  CHECK(seen.has("transaction failed transient: " + client_dialogue::name_of(ehlo::errc::mail_refused) + " 451 not now"));
+  CHECK(seen.has("failed: " + client_dialogue::name_of(ehlo::errc::unexpected_reply)));
+  CHECK_FALSE(seen.has("message"));
+}
+
 TEST_CASE("with all_or_nothing DATA waits for the recipients, and RSET follows a refusal", "[client]") {
   client_dialogue::setup how;
   how.options.recipients = ehlo::recipient_policy::all_or_nothing;

@@ -1126,7 +1126,10 @@ class basic_client_session {
       const std::uint32_t index = rcpt_answered_;
       if (!was_draining) ++rcpt_answered_;
       leave_batch();
-      if (was_draining) return std::nullopt;
+      if (was_draining) {
+        if (r.is_completed()) ++accepted_;
+        return std::nullopt;
+      }
       // RFC 5321 4.5.3.1.10: 552 is how old servers say that there are too many; it is final for a message that is too large.
       const bool transient = r.is_transient() || (r.code() == 552 && (!plan_.size || accepted_ >= sizes::recipients));
       if (r.is_completed()) {
@@ -1150,8 +1153,9 @@ class basic_client_session {
 
   constexpr maybe_action take_data_reply(const received_reply& r) {
     const bool nobody = draining_ || accepted_ == 0;
-    if (r.is_positive() && nobody && is_lmtp())
-      return fail(errc::unexpected_reply, r);  // RFC 2033 4.2: how many replies would follow?
+    // With recipients of a transaction that has failed the lone dot would send them an empty message; in LMTP nobody knows how many
+    // replies would follow it (RFC 2033 4.2).
+    if (r.is_positive() && nobody && (is_lmtp() || accepted_ > 0)) return fail(errc::unexpected_reply, r);
     batch_data_ = false;
     awaiting_ = awaited::nothing;
     const bool was_draining = draining_;
