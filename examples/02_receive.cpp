@@ -808,7 +808,6 @@ class server {
   void run() {
     while (!is_stopping_ || count_ > 0) {
       const std::span<const epoll_event> ready = wait();
-      shared_.now = clock_type::now();
       bool is_signaled = false;
       for (const epoll_event& event : ready) {
         if (const auto at = static_cast<std::size_t>(event.data.fd); at < connections_.size() && connections_[at]) {
@@ -832,9 +831,9 @@ class server {
   }
 
  private:
-  /// Waits for a signal, a socket or a deadline.
+  /// Waits for a signal, a socket or a deadline. Reads the clock once in a round: a deadline may pass by as much as a round takes.
   std::span<const epoll_event> wait() {
-    const moment now = clock_type::now();
+    const moment now = shared_.now;
     moment until = std::min(next_deadline_, now + std::chrono::hours{1});
     if (is_pausing_ && now >= accept_again_at_) {
       is_pausing_ = false;
@@ -845,6 +844,7 @@ class server {
     const auto rest = std::chrono::ceil<std::chrono::milliseconds>(std::max(until - now, clock_type::duration::zero()));
     const int count =
         ::epoll_wait(events_.number(), ready_.data(), static_cast<int>(ready_.size()), static_cast<int>(rest.count()));
+    shared_.now = clock_type::now();
     return {ready_.data(), static_cast<std::size_t>(std::max(count, 0))};
   }
 
