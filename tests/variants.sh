@@ -92,7 +92,7 @@ run() {
       ln -sfn /usr/include/fmt build/variants/mingw/include/fmt
       for target in server/session_basics client/session_basics client/two_ends codec/mail_data_writer grammar/path format; do
         "$compiler" -std=c++20 -O1 -static -DFMT_HEADER_ONLY=1 -DEHLO_SOURCE_DIR='"."' -Iinclude -Itests -Ifuzz -isystem build/variants/mingw/include \
-          "tests/${target}_test.cpp" tests/support/catch_main.cpp -o "build/variants/mingw/$(echo "$target" | tr / _).exe" || return 1
+          "tests/${target}_test.cpp" tests/support/*_dialogue.cpp tests/support/catch_main.cpp -o "build/variants/mingw/$(echo "$target" | tr / _).exe" || return 1
         ! command -v wine >/dev/null || wine "build/variants/mingw/$(echo "$target" | tr / _).exe" || return 1
       done
       ;;

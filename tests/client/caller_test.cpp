@@ -12,6 +12,7 @@
 #include <ehlo/ehlo.hpp>
 
 #include "support/client_dialogue.hpp"
+#include "support/server_dialogue.hpp"
 #include "support/client_turns.hpp"
 
 namespace {

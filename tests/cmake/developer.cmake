@@ -42,9 +42,11 @@ list(FILTER test_sources EXCLUDE REGEX "/tests/consumer/")
 set(memory_sources ${test_sources})
 list(FILTER memory_sources INCLUDE REGEX "memory_test.cpp$")
 list(FILTER test_sources EXCLUDE REGEX "memory_test.cpp$")
-add_executable(ehlo_tests ${test_sources})
+# The players of dialogues are compiled once.
+file(GLOB shared_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/support/*_dialogue.cpp)
+add_executable(ehlo_tests ${test_sources} ${shared_sources})
 target_link_libraries(ehlo_tests PRIVATE ehlo_catch)
-target_precompile_headers(ehlo_tests PRIVATE ${PROJECT_SOURCE_DIR}/tests/support/catch.hpp)  # half of the time of a small test
+target_precompile_headers(ehlo_tests PRIVATE ${PROJECT_SOURCE_DIR}/tests/support/catch.hpp)
 # What tries all texts or walks all states would take minutes without the optimizer.
 set(exhaustive_sources ${test_sources})
 list(FILTER exhaustive_sources INCLUDE REGEX "/(walk|walk_two_ends|octet_scan|octet_run|abnf|mail_data_reader)_test.cpp$")

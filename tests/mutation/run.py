@@ -146,13 +146,26 @@ class Bench:
     def run(command, **words):
         return subprocess.run([str(part) for part in command], check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **words)
 
-    def build(self, test, folder):
-        """The program, or what the compiler said."""
+    def compile(self, folder, *words):
+        """What the compiler said if it failed, else nothing."""
+        command = [self.compiler, "-I", folder, "-include", self.precompiled, *FLAGS, *words]
+        done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        return "" if done.returncode == 0 else done.stdout or "failed"
+
+    def build(self, test, folder, players):
+        """The program, or what the compiler said. The player of its dialogues is compiled once for a change: see `players`."""
         program = folder / "test"
         objects = [self.main] if self.main.name.endswith(".o") else []
-        command = [self.compiler, "-I", folder, "-include", self.precompiled, *FLAGS, test, *objects, "-o", program, *self.libraries]
-        done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        return (program, "") if done.returncode == 0 else (None, done.stdout)
+        for name in re.findall(r'#include "support/(\w+_dialogue)\.hpp"', test.read_text()):
+            player = folder / f"{name}.o"
+            if name not in players:
+                said = self.compile(folder, "-c", ROOT / f"tests/support/{name}.cpp", "-o", player)
+                if said:
+                    return None, said
+                players.add(name)
+            objects.append(player)
+        said = self.compile(folder, test, *objects, "-o", program, *self.libraries)
+        return (None, said) if said else (program, "")
 
     def passes(self, program):
         try:
@@ -166,8 +179,9 @@ class Bench:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(changed)
         tests = tests_of(header)
+        players = set()
         for test in tests:
-            program, said = self.build(test, folder)
+            program, said = self.build(test, folder, players)
             name = str(test.relative_to(ROOT / "tests")).removesuffix("_test.cpp")
             if program is None:
                 errors = [line for line in said.split("\n") if "error" in line]

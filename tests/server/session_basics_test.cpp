@@ -235,7 +235,7 @@ TEST_CASE("nothing is acted on before the CRLF of its line", "[server][basics][5
 }
 
 TEST_CASE("how octets are cut changes nothing", "[server][basics][5321-2.4-08]") {
-  const std::string text = envelope + R"(
+  check_server_dialogue(envelope + R"(
     C: RCPT TO:<no@mx.example>
     S: 550
     C: DATA
@@ -253,14 +253,7 @@ TEST_CASE("how octets are cut changes nothing", "[server][basics][5321-2.4-08]")
     C: QUIT
     S: 221
     CLOSE
-  )";
-  const setup how;
-  const auto steps = dialogue::detail::parse(text);
-  const auto whole = dialogue::detail::player<ehlo::server_session>{how, 1U << 20U}.play(steps);
-  for (std::size_t cut = 1; cut < 30; ++cut) {
-    CAPTURE(cut);
-    CHECK(dialogue::detail::player<ehlo::server_session>{how, cut}.play(steps) == whole);
-  }
+  )");
 }
 
 // ---- Verbs ---------------------------------------------------------------------------------------------------------------------
@@ -418,20 +411,15 @@ TEST_CASE("the tail of a line over its limit is not run", "[server][basics][T7]"
   how.whole_only = true;
   for (const row& one : rows) {
     for (const std::size_t size : {one.limit - 1, one.limit, one.limit + 1, one.limit + 6, 100 * one.limit}) {
-      for (const std::string tail : {"RSET", "QUIT", "\\rRSET", "\\nQUIT"}) {
+      for (const std::string tail : {"RSET", "QUIT", "\rRSET", "\nQUIT"}) {
         CAPTURE(one.start, size, tail);
-        const std::size_t tail_size = tail.size() - (tail[0] == '\\' ? 1 : 0);
-        const std::string line = one.start + std::string(size - 2 - std::string_view{one.start}.size() - tail_size, 'x') + tail;
-        const auto steps =
-            dialogue::detail::parse(hello + (one.in_transaction ? "C: MAIL FROM:<>\nS: 250\n" : "") + "C: " + line + "\n");
+        const std::string line = one.start + std::string(size - 2 - std::string_view{one.start}.size() - tail.size(), 'x') + tail;
+        const std::string octets =
+            std::string{"EHLO client.example\r\n"} + (one.in_transaction ? "MAIL FROM:<>\r\n" : "") + line + "\r\n";
         for (const std::size_t cut : {std::size_t{511}, std::size_t{512}, std::size_t{513}, std::size_t{1} << 30U}) {
           std::size_t replies = 0;
           ehlo::server_session session{how.options};
           std::string sent;
-          std::string octets;
-          for (const auto& s : steps) {
-            if (s.what == dialogue::detail::kind::client) octets += s.text;
-          }
           bool closed = false;
           bool reset = false;
           const auto pump = [&](std::string_view input) {
@@ -450,7 +438,7 @@ TEST_CASE("the tail of a line over its limit is not run", "[server][basics][T7]"
             const std::size_t begin = at == 0 ? 0 : sent.rfind('\n', at) + 1;
             if (sent[begin + 3] == ' ') ++replies;
           }
-          CHECK(replies == steps.size() / 2 + 2);  // one for each line, and the greeting
+          CHECK(replies == (one.in_transaction ? 4U : 3U));  // one for each line, and the greeting
           if (size > one.limit) CHECK(sent.substr(sent.rfind('\n', sent.size() - 3) + 1, 3) == "500");
           CHECK_FALSE(closed);
           CHECK_FALSE(reset);
