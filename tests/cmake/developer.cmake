@@ -42,11 +42,13 @@ list(FILTER test_sources EXCLUDE REGEX "/tests/consumer/")
 set(memory_sources ${test_sources})
 list(FILTER memory_sources INCLUDE REGEX "memory_test.cpp$")
 list(FILTER test_sources EXCLUDE REGEX "memory_test.cpp$")
-# The players of dialogues are compiled once.
+# What the tests share is compiled once: the headers, the sessions and the players of dialogues.
 file(GLOB shared_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/support/*_dialogue.cpp)
+list(APPEND shared_sources ${PROJECT_SOURCE_DIR}/tests/support/precompiled.cpp)
 add_executable(ehlo_tests ${test_sources} ${shared_sources})
 target_link_libraries(ehlo_tests PRIVATE ehlo_catch)
-target_precompile_headers(ehlo_tests PRIVATE ${PROJECT_SOURCE_DIR}/tests/support/catch.hpp)
+set(CMAKE_PCH_PROLOGUE "")  # it would make system headers of ours, which give no warnings
+target_precompile_headers(ehlo_tests PRIVATE ${PROJECT_SOURCE_DIR}/tests/support/precompiled.hpp)
 # What tries all texts or walks all states would take minutes without the optimizer.
 set(exhaustive_sources ${test_sources})
 list(FILTER exhaustive_sources INCLUDE REGEX "/(walk|walk_two_ends|octet_scan|octet_run|abnf|mail_data_reader)_test.cpp$")
