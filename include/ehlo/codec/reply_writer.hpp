@@ -40,12 +40,12 @@ constexpr char* put_digit(unsigned value, char* out) {
 
 /// `value`, at most 999, without leading zeros.
 constexpr char* put_number(unsigned value, char* out) {
+  if (value < 10) return put_digit(value, out);
   if (value >= 100) out = put_digit(value / 100, out);
-  if (value >= 10) out = put_digit(value / 10 % 10, out);
-  return put_digit(value % 10, out);
+  return put_digit(value % 10, put_digit(value / 10 % 10, out));
 }
 
-constexpr std::size_t number_size(unsigned value) { return value >= 100 ? 3 : value >= 10 ? 2 : 1; }
+constexpr std::size_t number_size(unsigned value) { return value < 10 ? 1 : value < 100 ? 2 : 3; }
 
 constexpr char* put_reply_code(int code, bool last, char* out) {
   const auto value = static_cast<unsigned>(code);
@@ -108,9 +108,9 @@ constexpr std::size_t reply_room(const reply& r, std::size_t prefix) {
   return r.code() == 334 ? std::size_t{SIZE_MAX} / 2 : sizes::reply_line - prefix - crlf.size();
 }
 
-/// Calls `put_line(word, text, last)` for each line that `r` becomes.
+/// Calls `put_line(word, text, last)` for each line that `r` becomes. Kept out of the way of replies of one line.
 template <class PutLine>
-constexpr void for_each_line(const reply& r, std::size_t room, std::string_view first_word, PutLine put_line) {
+[[gnu::noinline]] constexpr void for_each_line(const reply& r, std::size_t room, std::string_view first_word, PutLine put_line) {
   std::string_view word = first_word;
   for (std::size_t i = 0; i < r.line_count(); ++i) {
     const bool last = i + 1 == r.line_count();
@@ -124,17 +124,45 @@ constexpr void for_each_line(const reply& r, std::size_t room, std::string_view 
   }
 }
 
+/// True if `r` is one line that need not be folded, as nearly all are.
+constexpr bool is_one_line(const reply& r, std::size_t room, std::string_view first_word) {
+  const std::size_t taken = first_word.empty() ? 0 : first_word.size() + 1;
+  return r.line_count() == 1 && r.text().size() + taken <= room;
+}
+
+/// Octets of a line that begins with `prefix` octets.
+constexpr std::size_t line_size(std::size_t prefix, std::string_view word, std::string_view text) {
+  return prefix + word.size() + (word.empty() || text.empty() ? 0 : 1) + text.size() + crlf.size();
+}
+
+/// Octets before the text of each line.
+constexpr std::size_t prefix_size(enhanced_status_code code) { return code.is_none() ? 4 : 4 + written_size(code) + 1; }
+
+constexpr char* put_line(int code, bool last, enhanced_status_code enhanced, std::string_view word, std::string_view text,
+                         char* out) {
+  out = put_reply_code(code, last, out);
+  if (!enhanced.is_none()) {
+    out = write(enhanced, out);
+    *out++ = ' ';
+  }
+  if (!word.empty()) {
+    out = put(word, out);
+    if (!text.empty()) *out++ = ' ';
+  }
+  return put_crlf(put(text, out));
+}
+
 }  // namespace detail
 
 /// Octets that `write` needs for the same arguments.
 constexpr std::size_t written_size(const reply& r, enhanced_codes codes, std::string_view first_word = {}) {
-  const std::size_t enhanced = codes == enhanced_codes::write ? written_size(r.enhanced()) : 0;
-  const std::size_t prefix = 4 + (enhanced == 0 ? 0 : enhanced + 1);
+  const std::size_t prefix = detail::prefix_size(codes == enhanced_codes::write ? r.enhanced() : enhanced_status_code{});
+  const std::size_t room = detail::reply_room(r, prefix);
+  if (detail::is_one_line(r, room, first_word)) return detail::line_size(prefix, first_word, r.text());
   std::size_t size = 0;
-  detail::for_each_line(r, detail::reply_room(r, prefix), first_word,
-                        [&size, prefix](std::string_view word, std::string_view text, bool) {
-                          size += prefix + word.size() + (word.empty() || text.empty() ? 0 : 1) + text.size() + crlf.size();
-                        });
+  detail::for_each_line(r, room, first_word, [&size, prefix](std::string_view word, std::string_view text, bool) {
+    size += detail::line_size(prefix, word, text);
+  });
   return size;
 }
 
@@ -150,21 +178,11 @@ constexpr std::size_t written_size(const reply& r, enhanced_codes codes, std::st
 constexpr char* write(const reply& r, enhanced_codes codes, char* out, std::string_view first_word = {}) {
   assert(first_word.size() <= sizes::domain);
   const enhanced_status_code code = codes == enhanced_codes::write ? r.enhanced() : enhanced_status_code{};
-  const std::size_t enhanced = written_size(code);
-  const std::size_t prefix = 4 + (enhanced == 0 ? 0 : enhanced + 1);
-  detail::for_each_line(r, detail::reply_room(r, prefix), first_word,
-                        [&out, &r, code](std::string_view word, std::string_view text, bool last) {
-                          out = detail::put_reply_code(r.code(), last, out);
-                          if (!code.is_none()) {
-                            out = write(code, out);
-                            *out++ = ' ';
-                          }
-                          if (!word.empty()) {
-                            out = detail::put(word, out);
-                            if (!text.empty()) *out++ = ' ';
-                          }
-                          out = detail::put_crlf(detail::put(text, out));
-                        });
+  const std::size_t room = detail::reply_room(r, detail::prefix_size(code));
+  if (detail::is_one_line(r, room, first_word)) return detail::put_line(r.code(), true, code, first_word, r.text(), out);
+  detail::for_each_line(r, room, first_word, [&out, &r, code](std::string_view word, std::string_view text, bool last) {
+    out = detail::put_line(r.code(), last, code, word, text, out);
+  });
   return out;
 }
 
