@@ -1080,15 +1080,16 @@ class basic_server_session {
   constexpr result<void> answer_hello(std::string_view text) {
     // The first line of the reply is not folded: each further line is a keyword (RFC 5321 4.1.1.1).
     if (options_->hostname.size() + text.size() + longest_around_hello > sizes::reply_line) return error{errc::reply_too_long};
-    std::size_t count = 0;
-    auto counted = [&count](std::string_view octets) { count += octets.size(); };
-    write_hello(text, counted);
-    const auto place = place_for(count);
+    hello_texts texts;
+    if (pending_verb_ != verb::helo) write_texts(texts);
+    hello_size size;
+    put_hello(text, texts, size);
+    const auto place = place_for(size.octets);
     if (!place) return place.error();
-    char* out = *place;
-    auto copied = [&out](std::string_view octets) { out = std::copy(octets.begin(), octets.end(), out); };
-    write_hello(text, copied);
-    storage_.commit_output(count);
+    hello_writer writer{*place};
+    put_hello(text, texts, writer);
+    writer.finish();
+    storage_.commit_output(size.octets);
     drop_transaction(reset_cause::hello, state::ready);
     esmtp_ = pending_verb_ != verb::helo;
     close_question();
@@ -1097,75 +1098,96 @@ class basic_server_session {
     return {};
   }
 
-  /// Numbers and lists of the EHLO reply, written out.
-  struct hello_scratch {
-    std::array<char, 20> digits{};
-    std::array<char, sizes::reply_line> names{};
-    std::array<char, announced_limits::max_size> limits{};
-    std::array<char, 20> by{};
-    std::array<char, hold_limits::max_size> holds{};
+  /// Numbers and lists of the EHLO reply, written out. Only what is offered has a text.
+  struct hello_texts {
+    std::string_view size{};
+    std::string_view mechanisms{};
+    std::string_view by{};
+    std::string_view holds{};
+    std::string_view limits{};
+    // The octets of these, left as they are until they are written.
+    std::array<char, 20> size_octets;
+    std::array<char, sizes::reply_line> mechanism_octets;
+    std::array<char, 20> by_octets;
+    std::array<char, hold_limits::max_size> hold_octets;
+    std::array<char, announced_limits::max_size> limit_octets;
   };
 
-  /// ehlo-ok-rsp, or its one-line form: the host name, then a line for each keyword. RFC 5321 4.1.1.1.
-  template <class Sink>
-  constexpr void write_hello(std::string_view text, Sink& sink) const {
-    hello_scratch scratch;
-    std::string_view head = options_->hostname;
-    std::string_view tail = text;
-    const auto line = [&head, &tail, &sink](std::string_view first, std::string_view second) {
-      // A line is written when the next one is known: the last differs from the others.
-      write_hello_line("250-", head, tail, sink);
-      head = first;
-      tail = second;
-    };
-    if (pending_verb_ != verb::helo) for_each_keyword(line, scratch);
-    write_hello_line("250 ", head, tail, sink);
-  }
-
-  template <class Sink>
-  static constexpr void write_hello_line(std::string_view code, std::string_view first, std::string_view second, Sink& sink) {
-    sink(code);
-    sink(first);
-    if (!second.empty()) sink(" ");
-    sink(second);
-    sink(crlf);
-  }
-
-  /// Calls `line(keyword, parameters)` for each keyword that EHLO lists now.
-  template <class Line>
-  constexpr void for_each_keyword(Line& line, hello_scratch& scratch) const {
+  constexpr void write_texts(hello_texts& out) const {
     const extension_set& on = options_->extensions;
-    if (on.pipelining) line("PIPELINING", "");
-    if (on.size) line("SIZE", write_number(options_->limits.message, scratch.digits));
-    if (on.eight_bit_mime) line("8BITMIME", "");
-    if (on.enhanced_status_codes) line("ENHANCEDSTATUSCODES", "");
-    if (on.chunking) line("CHUNKING", "");
-    if (on.binary_mime) line("BINARYMIME", "");
-    if (on.smtputf8) line("SMTPUTF8", "");
-    if (on.dsn) line("DSN", "");
-    if (!tls_ && options_->tls != tls_mode::unavailable) line("STARTTLS", "");
-    if (offers_require_tls()) line("REQUIRETLS", "");
-    if (const std::string_view names = write_mechanisms(scratch.names); !names.empty()) line("AUTH", names);
-    if (on.deliver_by)
-      line("DELIVERBY",
-           options_->deliver_by_minimum == 0 ? std::string_view{} : write_number(options_->deliver_by_minimum, scratch.by));
-    if (on.future_release) line("FUTURERELEASE", written(options_->holds, scratch.holds));
-    if (on.priority) line("MT-PRIORITY", options_->priority_policy);
-    if (on.rrvs) line("RRVS", "");
-    if (on.mtrk) line("MTRK", "");
-    if (on.no_soliciting) line("NO-SOLICITING", options_->not_wanted);
-    if (on.etrn) line("ETRN", "");
-    // RFC 4468 3.1: without arguments before AUTH, which is needed to use it.
-    if (on.burl) line("BURL", authenticated_ || is_trusted() ? options_->burl : std::string_view{});
-    if (on.xclient) line("XCLIENT", options_->xclient);
-    if (on.xforward) line("XFORWARD", options_->xforward);
-    if (on.limits) line("LIMITS", written(options_->announced, scratch.limits));
-    if (on.expn) line("EXPN", "");
-    if (on.help) line("HELP", "");
-    for (const custom_verb& v : options_->verbs) {
-      if (v.advertise) line(v.name, "");
+    if (on.size) out.size = write_number(options_->limits.message, out.size_octets);
+    out.mechanisms = write_mechanisms(out.mechanism_octets);
+    if (on.deliver_by && options_->deliver_by_minimum != 0) out.by = write_number(options_->deliver_by_minimum, out.by_octets);
+    if (on.future_release) out.holds = written(options_->holds, out.hold_octets);
+    if (on.limits) out.limits = written(options_->announced, out.limit_octets);
+  }
+
+  /// The lines of the reply to EHLO, counted.
+  struct hello_size {
+    std::size_t octets = 0;
+
+    [[gnu::always_inline]] constexpr void line(std::string_view first, std::string_view second = {}) {
+      octets += code_and_crlf + first.size() + (second.empty() ? 0 : 1 + second.size());
     }
-    for (const std::string_view keyword : options_->keywords) line(keyword, "");
+    static constexpr std::size_t code_and_crlf = 6;
+  };
+
+  /// The same, written. Inline, so that a keyword is put as the constant that it is.
+  struct hello_writer {
+    char* out;
+    char* last = nullptr;  ///< the line that is the last so far
+
+    [[gnu::always_inline]] constexpr void line(std::string_view first, std::string_view second = {}) {
+      last = out;
+      put("250-");
+      put(first);
+      if (!second.empty()) {
+        put(" ");
+        put(second);
+      }
+      put(crlf);
+    }
+    constexpr void finish() { last[3] = ' '; }
+
+   private:
+    [[gnu::always_inline]] constexpr void put(std::string_view octets) { out = std::copy(octets.begin(), octets.end(), out); }
+  };
+
+  /// ehlo-ok-rsp, or its one-line form: the host name, then a line for each keyword that is offered now. RFC 5321 4.1.1.1.
+  template <class Lines>
+  constexpr void put_hello(std::string_view text, const hello_texts& texts, Lines& out) const {
+    out.line(options_->hostname, text);
+    if (pending_verb_ == verb::helo) return;
+    const extension_set& on = options_->extensions;
+    if (on.pipelining) out.line("PIPELINING");
+    if (on.size) out.line("SIZE", texts.size);
+    if (on.eight_bit_mime) out.line("8BITMIME");
+    if (on.enhanced_status_codes) out.line("ENHANCEDSTATUSCODES");
+    if (on.chunking) out.line("CHUNKING");
+    if (on.binary_mime) out.line("BINARYMIME");
+    if (on.smtputf8) out.line("SMTPUTF8");
+    if (on.dsn) out.line("DSN");
+    if (!tls_ && options_->tls != tls_mode::unavailable) out.line("STARTTLS");
+    if (offers_require_tls()) out.line("REQUIRETLS");
+    if (!texts.mechanisms.empty()) out.line("AUTH", texts.mechanisms);
+    if (on.deliver_by) out.line("DELIVERBY", texts.by);
+    if (on.future_release) out.line("FUTURERELEASE", texts.holds);
+    if (on.priority) out.line("MT-PRIORITY", options_->priority_policy);
+    if (on.rrvs) out.line("RRVS");
+    if (on.mtrk) out.line("MTRK");
+    if (on.no_soliciting) out.line("NO-SOLICITING", options_->not_wanted);
+    if (on.etrn) out.line("ETRN");
+    // RFC 4468 3.1: without arguments before AUTH, which is needed to use it.
+    if (on.burl) out.line("BURL", authenticated_ || is_trusted() ? options_->burl : std::string_view{});
+    if (on.xclient) out.line("XCLIENT", options_->xclient);
+    if (on.xforward) out.line("XFORWARD", options_->xforward);
+    if (on.limits) out.line("LIMITS", texts.limits);
+    if (on.expn) out.line("EXPN");
+    if (on.help) out.line("HELP");
+    for (const custom_verb& v : options_->verbs) {
+      if (v.advertise) out.line(v.name);
+    }
+    for (const std::string_view keyword : options_->keywords) out.line(keyword);
   }
 
   template <class Value, std::size_t Octets>
