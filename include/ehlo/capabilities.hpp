@@ -16,6 +16,7 @@
 #include <ehlo/extension/future_release.hpp>
 #include <ehlo/extension/limits.hpp>
 #include <ehlo/extension/size.hpp>
+#include <ehlo/octet_run.hpp>
 #include <ehlo/received_reply.hpp>
 
 namespace ehlo {
@@ -62,6 +63,51 @@ inline constexpr std::array<std::string_view, 25> extension_keywords{
 /// The keyword of `e`.
 constexpr std::string_view text_of(extension e) { return extension_keywords[static_cast<std::size_t>(e)]; }
 
+/// The extension that `keyword`, an ehlo-keyword, names in any case.
+constexpr std::optional<extension> extension_of(std::string_view keyword) {
+  using enum extension;
+  const auto candidate = [keyword] {
+    switch (ascii::word_key(keyword)) {
+      case ascii::word_key("SIZE"): return size;
+      case ascii::word_key("PIPELINING"): return pipelining;
+      case ascii::word_key("8BITMIME"): return eight_bit_mime;
+      case ascii::word_key("ENHANCEDSTATUSCODES"): return enhanced_status_codes;
+      case ascii::word_key("CHUNKING"): return chunking;
+      case ascii::word_key("BINARYMIME"): return binary_mime;
+      case ascii::word_key("SMTPUTF8"): return smtputf8;
+      case ascii::word_key("STARTTLS"): return starttls;
+      case ascii::word_key("AUTH"): return auth;
+      case ascii::word_key("LIMITS"): return limits;
+      case ascii::word_key("REQUIRETLS"): return require_tls;
+      case ascii::word_key("DELIVERBY"): return deliver_by;
+      case ascii::word_key("FUTURERELEASE"): return future_release;
+      case ascii::word_key("MT-PRIORITY"): return priority;
+      case ascii::word_key("RRVS"): return rrvs;
+      case ascii::word_key("MTRK"): return mtrk;
+      case ascii::word_key("NO-SOLICITING"): return no_soliciting;
+      case ascii::word_key("ETRN"): return etrn;
+      case ascii::word_key("BURL"): return burl;
+      case ascii::word_key("XCLIENT"): return xclient;
+      case ascii::word_key("XFORWARD"): return xforward;
+      case ascii::word_key("VRFY"): return vrfy;
+      case ascii::word_key("EXPN"): return expn;
+      case ascii::word_key("HELP"): return help;
+      default: return dsn;
+    }
+  }();
+  const std::string_view wanted = text_of(candidate);
+  const bool key_has_all = keyword.size() >= 4 && keyword.size() <= 8;
+  if (keyword.size() != wanted.size() || !(key_has_all || ascii::equal_ignoring_case(keyword, wanted))) return std::nullopt;
+  return candidate;
+}
+
+static_assert([] {
+  for (std::size_t i = 0; i < extension_keywords.size(); ++i) {
+    if (extension_of(extension_keywords[i]) != static_cast<extension>(i)) return false;
+  }
+  return extension_of("dsN") == extension::dsn && !extension_of("") && !extension_of("SIZESIZE") && !extension_of("DS");
+}());
+
 /// One keyword line of the reply to EHLO.
 struct keyword_line {
   std::string_view keyword;     ///< as it was spelt; compares without regard to case
@@ -74,15 +120,13 @@ struct keyword_line {
   /// None for a line of another form. Spaces at its end, and more than one between parameters, are taken: old servers send them.
   static constexpr std::optional<keyword_line> parse(std::string_view line) {
     constexpr auto keyword_octet = ascii::let_dig | ascii::octet_class{"-"};
-    const std::size_t space = line.find(' ');
-    keyword_line out{line.substr(0, space), space == line.npos ? std::string_view{} : line.substr(space + 1)};
+    const std::size_t end = end_of_run<keyword_octet>(line);
+    keyword_line out{line.substr(0, end), {}};
     if (out.keyword.empty() || out.keyword.front() == '-') return std::nullopt;
-    for (const char c : out.keyword) {
-      if (!keyword_octet.contains(c)) return std::nullopt;
-    }
-    for (const char c : out.parameters) {
-      if (!ascii::printable.contains(c)) return std::nullopt;
-    }
+    if (end == line.size()) return out;
+    if (line[end] != ' ') return std::nullopt;
+    out.parameters = line.substr(end + 1);
+    if (end_of_run<ascii::printable>(out.parameters) != out.parameters.size()) return std::nullopt;
     while (out.parameters.starts_with(' ')) out.parameters.remove_prefix(1);
     while (out.parameters.ends_with(' ')) out.parameters.remove_suffix(1);
     return out;
@@ -134,20 +178,18 @@ class capabilities {
   static constexpr capabilities parse(const received_reply& reply) {
     capabilities out;
     for_each_keyword(reply, [&out](const keyword_line& line) {
-      for (std::size_t i = 0; i < extension_keywords.size(); ++i) {
-        const auto e = static_cast<extension>(i);
-        if (out.has(e) || !ascii::equal_ignoring_case(line.keyword, extension_keywords[i])) continue;
-        if (e == extension::future_release) {
-          const auto holds = parse_hold_limits(line.parameters);
-          if (!holds) continue;
-          out.holds_ = *holds;
-        }
-        out.add(e);
-        // SIZE without a number, or with 0, names no maximum (RFC 1870 4); one that is no number says nothing.
-        if (e == extension::size) out.maximum_size_ = parse_size(line.parameters).value_or(0);
-        if (e == extension::limits) out.limits_ = parse_limits(line.parameters);
-        if (e == extension::deliver_by) out.deliver_by_minimum_ = parse_deliver_by_minimum(line.parameters);
+      const auto e = extension_of(line.keyword);
+      if (!e || out.has(*e)) return;
+      if (e == extension::future_release) {
+        const auto holds = parse_hold_limits(line.parameters);
+        if (!holds) return;
+        out.holds_ = *holds;
       }
+      out.add(*e);
+      // SIZE without a number, or with 0, names no maximum (RFC 1870 4); one that is no number says nothing.
+      if (e == extension::size) out.maximum_size_ = parse_size(line.parameters).value_or(0);
+      if (e == extension::limits) out.limits_ = parse_limits(line.parameters);
+      if (e == extension::deliver_by) out.deliver_by_minimum_ = parse_deliver_by_minimum(line.parameters);
     });
     return out;
   }

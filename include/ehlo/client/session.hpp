@@ -795,6 +795,7 @@ class basic_client_session {
   /// What the EHLO reply offers: nothing of an earlier one counts any more.
   constexpr void learn(const received_reply& r) {
     capabilities_ = ehlo::capabilities::parse(r);
+    if (options_->keywords.empty() && options_->mechanisms.empty()) return;
     for_each_keyword(r, [this](const keyword_line& line) {
       for (std::size_t i = 0; i < options_->keywords.size(); ++i) {
         if (ascii::equal_ignoring_case(line.keyword, options_->keywords[i])) offered_keywords_ |= bit(i);
