@@ -54,6 +54,7 @@ struct enhanced_status_code {
   /// Takes all of `text`. Errors: errc::enhanced_code, with the offset of the octet that broke the rule. Leading zeros
   /// are refused: "codes are not padded" (RFC 3463 2).
   static constexpr result<enhanced_status_code> parse(std::string_view text) {
+    if (const enhanced_status_code out = parse_digits(text); out.is_well_formed()) return out;
     std::array<std::uint16_t, 3> numbers{};
     std::size_t at = 0;
     for (std::size_t i = 0; i < numbers.size(); ++i) {
@@ -77,6 +78,15 @@ struct enhanced_status_code {
   }
 
   friend constexpr bool operator==(const enhanced_status_code&, const enhanced_status_code&) = default;
+
+ private:
+  /// Three numbers of one digit, as nearly all codes are; none for other ones.
+  static constexpr enhanced_status_code parse_digits(std::string_view text) {
+    if (text.size() != 5 || text[1] != '.' || text[3] != '.') return {};
+    const auto digit = [text](std::size_t i) { return static_cast<unsigned>(static_cast<unsigned char>(text[i])) - '0'; };
+    if (digit(0) > 9 || digit(2) > 9 || digit(4) > 9) return {};
+    return {static_cast<std::uint8_t>(digit(0)), static_cast<std::uint16_t>(digit(2)), static_cast<std::uint16_t>(digit(4))};
+  }
 };
 
 static_assert(*enhanced_status_code::parse("5.1.10") == enhanced_status_code{5, 1, 10});

@@ -54,12 +54,13 @@ class reply_parser {
         // A line that lies whole in the input, as nearly all do.
         const std::size_t text_end = end_of_run<text_octet>(input, at);
         const std::size_t size = text_end + crlf.size() - at;
-        if (input.substr(text_end, crlf.size()) == crlf && size <= most.line && size_ + size <= most.octets) {
-          for (std::size_t i = 0; i < head_.size(); ++i) head_[i] = i < size ? input[at + i] : '\0';
+        const bool is_ended = input.size() - text_end >= crlf.size() && input[text_end] == '\r' && input[text_end + 1] == '\n';
+        if (is_ended && size <= most.line && size_ + size <= most.octets) {
           line_size_ = static_cast<std::uint32_t>(size);
           size_ += line_size_;
+          const char* const line = input.data() + at;
           at += size;
-          if (!end_line(most)) return {step::kind::broken, at, {reason_, reason_offset_}};
+          if (!end_line(line, most)) return {step::kind::broken, at, {reason_, reason_offset_}};
           if (is_complete_) return {step::kind::complete, at, {}};
           continue;
         }
@@ -106,24 +107,27 @@ class reply_parser {
     if (line_size_ < head_.size()) head_[line_size_] = c;
     ++line_size_;
     ++size_;
-    return c != '\n' || end_line(most);
+    return c != '\n' || end_line(head_.data(), most);
   }
 
-  /// The line, with its CRLF, is complete: its first octets tell code and place.
-  constexpr bool end_line(const reply_limits& most) {
+  /// The line, with its CRLF, is complete: its first octets, which stand at `head`, tell code and place.
+  constexpr bool end_line(const char* head, const reply_limits& most) {
     const std::size_t start = size_ - line_size_;
     const std::size_t text = line_size_ - crlf.size();
     if (line_count_ == most.lines) return fail(errc::reply_over_limit, start);
-    for (std::size_t i = 0; i < 3; ++i) {
-      if (i >= text || head_[i] < '0' || head_[i] > '9') return fail(errc::reply_malformed, start + i);
+    const auto digit = [head](std::size_t i) { return static_cast<unsigned>(static_cast<unsigned char>(head[i])) - '0'; };
+    if (text < 3 || digit(0) > 9 || digit(1) > 9 || digit(2) > 9) {
+      std::size_t at = 0;
+      while (at < text && digit(at) <= 9) ++at;
+      return fail(errc::reply_malformed, start + at);
     }
-    if (head_[0] < '2' || head_[0] > '5') return fail(errc::reply_malformed, start);
-    const auto code = static_cast<std::uint16_t>((head_[0] - '0') * 100 + (head_[1] - '0') * 10 + (head_[2] - '0'));
+    const unsigned code = digit(0) * 100 + digit(1) * 10 + digit(2);
+    if (code < 200 || code > 599) return fail(errc::reply_malformed, start);
     if (line_count_ > 0 && code != code_) return fail(errc::reply_codes_differ, start);
-    if (text > 3 && head_[3] != ' ' && head_[3] != '-') return fail(errc::reply_malformed, start + 3);
-    code_ = code;
+    if (text > 3 && head[3] != ' ' && head[3] != '-') return fail(errc::reply_malformed, start + 3);
+    code_ = static_cast<std::uint16_t>(code);
     ++line_count_;
-    is_complete_ = text == 3 || head_[3] == ' ';
+    is_complete_ = text == 3 || head[3] == ' ';
     line_size_ = 0;
     held_cr_ = false;
     return true;
