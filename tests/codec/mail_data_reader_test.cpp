@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -175,6 +176,42 @@ TEST_CASE("octets above 127 are kept, and told", "[codec][6152-3-03]") {
   naive::read_by_library(
       "plain\r\n.\r\n", bare_line_ends::refuse, 0, [](std::size_t) { return false; }, &reader);
   CHECK_FALSE(reader.has_eight_bit());
+}
+
+TEST_CASE("of lines of all lengths each octet is given, and what is told of them is told with it", "[codec][5321-4.5.2-02]") {
+  std::minstd_rand random{5321};
+  const auto below = [&random](std::size_t count) { return random() % count; };
+  std::size_t wrong = 0;
+  for (int round = 0; round < 60; ++round) {
+    const auto longest = 1 + below(80);
+    std::string wire;
+    for (int lines = 0; lines < 40; ++lines) {
+      wire += std::string(below(3) == 0 ? 0 : 1 + below(4), '.');
+      wire += std::string(below(longest), 'x');
+      if (below(30) == 0) wire += '\x80';
+      wire += below(200) == 0 ? "\r" : below(200) == 0 ? "\n" : "\r\n";
+    }
+    const auto wanted = naive::read(wire, bare_line_ends::keep, 0);
+    for (const std::size_t feed : {2U, 15U, 16U, 17U, 31U, 32U, 33U, 63U, 64U, 65U, 200U, 10000U}) {
+      ehlo::mail_data_reader reader;
+      std::string given;
+      bool ended = false;
+      for (std::size_t at = 0; at < wire.size() && !ended; at += feed) {
+        const std::string own = wire.substr(at, feed);
+        std::string_view input = own;
+        for (;;) {
+          const auto step = reader.next(input, bare_line_ends::keep, 0);
+          ended = step.what == ehlo::mail_data_reader::step::kind::end;
+          if (step.what != ehlo::mail_data_reader::step::kind::octets) break;
+          given += step.octets;
+          wrong += reader.size() == given.size() ? 0U : 1U;
+          wrong += reader.has_eight_bit() == (given.find('\x80') != given.npos) ? 0U : 1U;
+        }
+      }
+      wrong += given == wanted.octets && ended == wanted.end.has_value() ? 0U : 1U;
+    }
+  }
+  CHECK(wrong == 0);
 }
 
 TEST_CASE("a line over 1000 octets is told, in every cut", "[codec][5321-4.5.3.1.6-01]") {

@@ -70,11 +70,16 @@ inline std::size_t count_wrong(std::string_view text) {
   expect(scans::behind_last_lf_blocks(text, text.size()), last_lf);
 
   if (text.size() <= ehlo::longest_piece) {
-    const ehlo::piece_scan piece = ehlo::scan_piece(text);
     const ehlo::mark_scan mark = naive_mark(text, 0);
-    expect(piece.has_mark, mark.at != text.size());
-    if (!piece.has_mark) expect(piece, ehlo::piece_scan{false, mark.eight_bit, last_lf});
+    const auto expect_piece = [&](const ehlo::piece_scan& piece) {
+      expect(piece.has_mark, mark.at != text.size());
+      if (!piece.has_mark) expect(piece, ehlo::piece_scan{false, mark.eight_bit, last_lf});
+    };
+    expect_piece(ehlo::scan_piece(text));
+    if (text.size() >= scans::block_size) expect_piece(scans::scan_piece_blocks(text));
+    if (text.size() >= scans::wide_block_size && scans::has_wide_blocks()) expect_piece(scans::scan_piece_wide_blocks(text));
   }
+  if (text.size() >= ehlo::nearby) expect(ehlo::scan_nearby(text), naive_mark(text.substr(0, ehlo::nearby), 0));
   return wrong;
 }
 

@@ -50,9 +50,12 @@ class mail_data_reader {
   /// octet is both alone and one too many, it is reported as alone.
   constexpr step next(std::string_view& input, bare_line_ends policy, std::uint64_t maximum) {
     if (input.empty()) return {};
-    // A caller that has one octet at a time pays for no more than that.
-    if (input.size() == 1 && may_take(1, maximum) && take_octet(input.front())) return {step::kind::octets, take_all(input), {}};
-    return next_octets(input, policy, maximum);
+    const char* const octets = input.data();
+    if (const front found = take_front(octets, input.size(), maximum); found.given > 0) {
+      input.remove_prefix(found.taken);
+      return {step::kind::octets, {octets, found.given}, {}};
+    }
+    return is_broken_ ? swallow(input) : read(input, policy, maximum);
   }
 
   /// Octets of the message so far: CRLFs counted, transparency dots and the last line not. RFC 1870 5.
@@ -72,11 +75,11 @@ class mail_data_reader {
   /// Where in a line the next octet stands.
   enum class place : std::uint8_t {
     line_start,
+    text,
     dot,     ///< behind the dot that began a line
     dot_cr,  ///< behind that dot and a CR
-    text,
-    cr,     ///< behind a CR that is held back
-    limit,  ///< between the CR and the LF of a line that is over the maximum
+    cr,      ///< behind a CR that is held back
+    limit,   ///< between the CR and the LF of a line that is over the maximum
   };
 
   static constexpr std::string_view held = "\r\n";
@@ -87,7 +90,7 @@ class mail_data_reader {
     return true;
   }
 
-  constexpr step read(std::string_view& input, bare_line_ends policy, std::uint64_t maximum) {
+  [[gnu::noinline]] constexpr step read(std::string_view& input, bare_line_ends policy, std::uint64_t maximum) {
     while (!input.empty()) {
       switch (place_) {
         case place::line_start:
@@ -134,46 +137,58 @@ class mail_data_reader {
     return {step::kind::octets, octets, {}};
   }
 
-  /// Takes a short piece inside a line, if nothing in it needs a closer look.
-  constexpr bool take_piece(const char* octets, std::size_t size) {
-    const piece_scan found = scan_piece({octets, size});
-    const char last = octets[size - 1];
-    if (found.has_mark || last == '\r') return false;
-    has_eight_bit_ = has_eight_bit_ || found.eight_bit;
-    line_ = (found.behind_last_lf == 0 ? line_ : 0) + static_cast<std::uint32_t>(size - found.behind_last_lf);
-    place_ = last == '\n' ? place::line_start : place::text;
-    size_ += size;
-    return true;
+  /// What was taken from the front of an input, and how many octets of it are given; 0 if nothing was taken.
+  struct front {
+    std::size_t given = 0;
+    std::size_t taken = 0;
+  };
+
+  /// The short ways of `next`: what nearly all calls come to that have few octets at a time, or short lines.
+  constexpr front take_front(const char* octets, std::size_t size, std::uint64_t maximum) {
+    // Who has one octet at a time pays for no more than that.
+    if (size == 1) return place_ == place::text && may_take(1, maximum) ? take_octet(*octets) : front{};
+    if (size <= longest_piece) return may_take(size, maximum) ? take_piece({octets, size}) : front{};
+    return place_ == place::text && may_take(nearby, maximum) ? take_to_dot({octets, size}) : front{};
   }
 
-  /// The same of one octet, which is no line end.
-  constexpr bool take_octet(char octet) {
-    if (octet <= '\r') return false;  // also an octet above 127, where char is signed
-    has_eight_bit_ = has_eight_bit_ || static_cast<unsigned char>(octet) > 127;
+  /// Takes one octet inside a line, which is no line end.
+  constexpr front take_octet(char octet) {
+    if (octet <= '\r') return {};  // also an octet above 127, where char is signed
+    has_eight_bit_ |= static_cast<unsigned char>(octet) > 127;
     ++line_;
     ++size_;
-    return true;
+    return {1, 1};
   }
 
-  /// Inside a line, and so many octets more are neither too many for the line nor for the message.
+  /// Takes a piece whole, if nothing in it needs a closer look. A CR at its end is held back.
+  [[gnu::noinline]] constexpr front take_piece(std::string_view piece) {
+    if (place_ == place::line_start && piece.front() == '.') return {};
+    const piece_scan found = scan_piece(piece);
+    if (found.has_mark) return {};
+    const char last = piece.back();
+    const std::size_t given = piece.size() - (last == '\r' ? 1U : 0U);
+    has_eight_bit_ |= found.eight_bit;
+    line_ = static_cast<std::uint32_t>((found.behind_last_lf == 0 ? line_ : 0) + given - found.behind_last_lf);
+    place_ = last == '\n' ? place::line_start : last == '\r' ? place::cr : place::text;
+    size_ += given;
+    return {given, piece.size()};
+  }
+
+  /// Takes all up to a dot that begins a line, and that dot, if it is nearby.
+  [[gnu::noinline]] constexpr front take_to_dot(std::string_view text) {
+    const auto [at, eight_bit] = scan_nearby(text);
+    if (at == nearby || at == 0 || text[at] != '.' || text[at - 1] != '\n') return {};
+    has_eight_bit_ |= eight_bit;
+    line_ = 0;
+    place_ = text[at + 1] == '\r' ? place::dot : place::text;
+    size_ += at;
+    return {at, at + 1};
+  }
+
+  /// At the start of a line or inside it, and so many octets more are neither too many for the line nor for the message.
   constexpr bool may_take(std::size_t size, std::uint64_t maximum) const {
-    return place_ == place::text && !is_broken_ && size <= sizes::text_line - line_ &&
+    return place_ <= place::text && !is_broken_ && size <= sizes::text_line - line_ &&
            (maximum == 0 || (size_ <= maximum && size <= maximum - size_));
-  }
-
-  static constexpr std::string_view take_all(std::string_view& input) {
-    const std::string_view out = input;
-    input.remove_prefix(input.size());
-    return out;
-  }
-
-  /// Kept out of `next`, whose short ways would pay for its registers.
-  [[gnu::noinline]] constexpr step next_octets(std::string_view& input, bare_line_ends policy, std::uint64_t maximum) {
-    if (is_broken_) return swallow(input);
-    const std::size_t size = input.size();
-    if (size <= longest_piece && may_take(size, maximum) && take_piece(input.data(), size))
-      return {step::kind::octets, take_all(input), {}};
-    return read(input, policy, maximum);
   }
 
   /// The octet behind a held CR is no LF.
@@ -220,7 +235,7 @@ class mail_data_reader {
     };
     for (std::size_t from = 0;;) {
       const auto [at, eight_bit] = scan_for_mark(text, from);
-      has_eight_bit_ = has_eight_bit_ || eight_bit;
+      has_eight_bit_ |= eight_bit;
       if (at == text.size()) break;
       from = at + 1;
       const char c = text[at];
@@ -283,7 +298,7 @@ class mail_data_reader {
   }
 
   /// Takes octets without giving them, up to the true end.
-  constexpr step swallow(std::string_view& input) {
+  [[gnu::noinline]] constexpr step swallow(std::string_view& input) {
     while (!input.empty()) {
       if (place_ == place::text) {
         input.remove_prefix(scan_for_line_end(input).line_end);
@@ -305,10 +320,10 @@ class mail_data_reader {
 
   std::uint64_t size_ = 0;
   std::uint32_t line_ = 0;  ///< octets of the current line that were given, counted as far as it matters
-  bool has_eight_bit_ : 1 = false;
   bool has_long_line_ : 1 = false;
   bool has_bare_line_end_ : 1 = false;
-  bool is_broken_ : 1 = false;
+  bool has_eight_bit_ = false;  // these two, which each piece asks for, have an octet each
+  bool is_broken_ = false;
   place place_ = place::line_start;
 };
 

@@ -46,6 +46,12 @@ struct piece_scan {
   friend constexpr bool operator==(const piece_scan&, const piece_scan&) = default;
 };
 
+/// The longest text that `scan_piece` takes.
+inline constexpr std::size_t longest_piece = 64;
+
+/// How far `scan_nearby` looks.
+inline constexpr std::size_t nearby = 32;
+
 namespace detail::scans {
 
 // ---- One octet at a time ----
@@ -77,6 +83,12 @@ constexpr mark_scan mark_octets(std::string_view text, mark_scan so_far) {
 constexpr std::size_t behind_last_lf_octets(std::string_view text, std::size_t size) {
   while (size > 0 && text[size - 1] != '\n') --size;
   return size;
+}
+
+/// What is known of a piece of which all CRs, LFs and dots are; nothing stands before its first octet.
+constexpr piece_scan judge_piece(std::uint64_t cr, std::uint64_t lf, std::uint64_t dots, bool eight_bit, std::size_t size) {
+  const std::uint64_t marks = (lf ^ cr << 1U) | (dots & lf << 1U);
+  return {marks << (longest_piece - size) != 0, eight_bit, static_cast<std::size_t>(std::bit_width(lf))};
 }
 
 // ---- Words of eight octets ----
@@ -175,6 +187,8 @@ inline block_flags flags_of(block octets) {
   using char_block = char __attribute__((vector_size(16)));
   return static_cast<block_flags>(__builtin_ia32_pmovmskb128(reinterpret_cast<char_block>(octets)));
 }
+/// Bit i is the high bit of octet i.
+inline std::uint64_t bits_of(block octets) { return flags_of(octets); }
 #else
 /// Four bits for each octet, all set where its high bit is.
 using block_flags = std::uint64_t;
@@ -184,6 +198,13 @@ inline block_flags flags_of(block octets) {
   using narrow = std::uint8_t __attribute__((vector_size(8)));
   return std::bit_cast<block_flags>(__builtin_convertvector(reinterpret_cast<wide>(octets < block{}) >> 4, narrow));
 }
+/// Bit i is the high bit of octet i.
+inline std::uint64_t bits_of(block octets) {
+  using words = word __attribute__((vector_size(16)));
+  constexpr block weights{1, 2, 4, 8, 16, 32, 64, -128, 1, 2, 4, 8, 16, 32, 64, -128};
+  const words bits = reinterpret_cast<words>((octets < block{}) & weights);
+  return bits[0] * ones >> 56U | bits[1] * ones >> 56U << 8U;  // the sum of eight octets stands in the highest
+}
 #endif
 
 inline block marks_of(block here, block before) {
@@ -191,6 +212,11 @@ inline block marks_of(block here, block before) {
 }
 
 inline block marks_of_block(const char* at) { return marks_of(load_block(at), load_block(at - 1)); }
+
+/// What stands before each octet of a first block; before the first of all, nothing.
+inline block before_first_block(block first) {
+  return __builtin_shufflevector(block{}, first, 0, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30);
+}
 
 /// How many octets stand before the first flag.
 constexpr std::size_t before_first_flag(block_flags flags) { return static_cast<std::size_t>(std::countr_zero(flags)) / flag_size; }
@@ -271,34 +297,37 @@ inline std::size_t behind_last_lf_blocks(std::string_view text, std::size_t size
 /// A text of 16 to 64 octets, as four blocks that may overlap.
 [[gnu::always_inline]] inline piece_scan scan_piece_blocks(std::string_view text) {
   const std::size_t last = text.size() - block_size;
-  const std::size_t second = std::min(last, block_size);
-  const std::size_t third = std::min(last, 2 * block_size);
-  const block first = load_block(text.data());
-  // Nothing stands before the first octet.
-  block marks =
-      marks_of(first, __builtin_shufflevector(block{}, first, 0, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30));
-  block seen = first;
-  const auto look_at = [&](std::size_t offset) {
+  block seen{};
+  std::uint64_t cr = 0;
+  std::uint64_t lf = 0;
+  std::uint64_t dots = 0;
+  const auto look_at = [&](std::size_t offset) __attribute__((always_inline)) {
     const block here = load_block(text.data() + offset);
-    marks |= marks_of(here, load_block(text.data() + offset - 1));
     seen |= here;
-    return std::uint64_t{flags_of(here == all_of('\n'))};
+    cr |= bits_of(here == all_of('\r')) << offset;
+    lf |= bits_of(here == all_of('\n')) << offset;
+    dots |= bits_of(here == all_of('.')) << offset;
   };
-  const std::uint64_t first_flags = flags_of(first == all_of('\n'));
-  std::size_t behind_last_lf = 0;
-  if (text.size() == block_size) {
-    behind_last_lf = static_cast<std::size_t>(std::bit_width(first_flags)) / flag_size;
-  } else if constexpr (flag_size == 1) {
-    const std::uint64_t flags = first_flags | look_at(second) << second | look_at(third) << third | look_at(last) << last;
-    behind_last_lf = static_cast<std::size_t>(std::bit_width(flags));
-  } else {
-    const auto behind = [](std::size_t offset, std::uint64_t flags) {
-      return flags == 0 ? 0 : offset + static_cast<std::size_t>(std::bit_width(flags)) / flag_size;
-    };
-    behind_last_lf = std::max(
-        {behind(0, first_flags), behind(second, look_at(second)), behind(third, look_at(third)), behind(last, look_at(last))});
+  look_at(0);
+  look_at(last);
+  if (last > block_size) {
+    look_at(block_size);
+    look_at(std::min(last, 2 * block_size));
   }
-  return {flags_of(marks) != 0, flags_of(seen) != 0, behind_last_lf};
+  return judge_piece(cr, lf, dots, flags_of(seen) != 0, text.size());
+}
+
+/// The first mark of two blocks; nothing stands before the first octet.
+[[gnu::always_inline]] inline mark_scan mark_nearby(std::string_view text) {
+  const char* const at = text.data();
+  const block first = load_block(at);
+  const block second = load_block(at + block_size);
+  const std::uint64_t eight_bit = bits_of(first) | bits_of(second) << block_size;
+  const std::uint64_t marks = bits_of(marks_of(first, before_first_block(first))) | bits_of(marks_of_block(at + block_size))
+                                                                                        << block_size;
+  const std::uint64_t ends = marks | std::uint64_t{1} << nearby;
+  const std::uint64_t before_end = (ends - 1) & ~ends;
+  return {static_cast<std::size_t>(std::countr_zero(ends)), (eight_bit & before_end) != 0};
 }
 #else
 // Without such vectors words do the work of blocks.
@@ -318,12 +347,17 @@ inline piece_scan scan_piece_blocks(std::string_view text) {
   const mark_scan found = text.front() == '\n' ? mark_scan{} : mark_words(text, behind_first);
   return {found.at != text.size(), found.eight_bit, behind_last_lf_words(text, text.size())};
 }
+inline mark_scan mark_nearby(std::string_view text) {
+  const mark_scan behind_first{1, static_cast<unsigned char>(text.front()) > 127};
+  return text.front() == '\n' ? mark_scan{} : mark_words(text.substr(0, nearby), behind_first);
+}
 #endif
 
 // ---- Blocks of thirty-two octets ----
 
 #if defined(__GNUC__) && defined(__x86_64__)
 using wide_block = signed char __attribute__((vector_size(32)));
+inline constexpr std::size_t wide_block_size = sizeof(wide_block);
 
 inline bool has_wide_blocks() {
 #if defined(__AVX2__)
@@ -359,9 +393,30 @@ inline bool has_wide_blocks() {
   so_far.eight_bit = so_far.eight_bit || __builtin_ia32_pmovmskb256(reinterpret_cast<char_block>(seen)) != 0;
   return so_far;
 }
+
+/// Bit i is the high bit of octet i.
+[[gnu::target("avx2"), gnu::always_inline]] inline std::uint64_t bits_of_wide(wide_block octets) {
+  using char_block = char __attribute__((vector_size(32)));
+  return static_cast<std::uint32_t>(__builtin_ia32_pmovmskb256(reinterpret_cast<char_block>(octets)));
+}
+
+/// A text of 32 to 64 octets, as two blocks that may overlap.
+[[gnu::target("avx2")]] inline piece_scan scan_piece_wide_blocks(std::string_view text) {
+  const std::size_t last = text.size() - wide_block_size;
+  wide_block first;
+  wide_block second;
+  std::memcpy(&first, text.data(), sizeof first);
+  std::memcpy(&second, text.data() + last, sizeof second);
+  const std::uint64_t cr = bits_of_wide(first == '\r') | bits_of_wide(second == '\r') << last;
+  const std::uint64_t lf = bits_of_wide(first == '\n') | bits_of_wide(second == '\n') << last;
+  const std::uint64_t dots = bits_of_wide(first == '.') | bits_of_wide(second == '.') << last;
+  return judge_piece(cr, lf, dots, bits_of_wide(first | second) != 0, text.size());
+}
 #else
+inline constexpr std::size_t wide_block_size = 32;
 constexpr bool has_wide_blocks() { return false; }
 inline mark_scan skip_wide_blocks(std::string_view, mark_scan so_far) { return so_far; }
+inline piece_scan scan_piece_wide_blocks(std::string_view text) { return scan_piece_blocks(text); }
 #endif
 
 /// The first mark at `so_far.at` or behind it; an octet stands before it.
@@ -374,6 +429,15 @@ constexpr mark_scan next_mark(std::string_view text, mark_scan so_far) {
   constexpr std::size_t worth_it = 512;
   if (text.size() - so_far.at >= worth_it && has_wide_blocks()) so_far = skip_wide_blocks(text, so_far);
   return mark_blocks(text, so_far);
+}
+
+/// A piece of less than a block, or of any size in constant evaluation.
+[[gnu::noinline]] constexpr piece_scan scan_short_piece(std::string_view text) {
+  const bool is_mark_first = text.empty() || text.front() == '\n';
+  const mark_scan found = is_mark_first ? mark_scan{} : next_mark(text, {1, static_cast<unsigned char>(text.front()) > 127});
+  const bool has_mark = found.at != text.size();
+  if (std::is_constant_evaluated()) return {has_mark, found.eight_bit, behind_last_lf_octets(text, text.size())};
+  return {has_mark, found.eight_bit, behind_last_lf_words(text, text.size())};
 }
 
 }  // namespace detail::scans
@@ -427,15 +491,19 @@ constexpr bool has_long_line(std::string_view text, std::size_t before = 0) {
   return false;
 }
 
-/// The longest text that `scan_piece` takes.
-inline constexpr std::size_t longest_piece = 64;
-
 /// Looks at `text`, of at most `longest_piece` octets, without a branch that depends on them. If it has a mark, the other two may
 /// be wrong.
-constexpr piece_scan scan_piece(std::string_view text) {
-  if (!std::is_constant_evaluated() && text.size() >= detail::scans::block_size) return detail::scans::scan_piece_blocks(text);
-  const mark_scan found = scan_for_mark(text);
-  return {found.at != text.size(), found.eight_bit, behind_last_lf(text)};
+[[gnu::always_inline]] constexpr piece_scan scan_piece(std::string_view text) {
+  namespace scans = detail::scans;
+  if (std::is_constant_evaluated() || text.size() < scans::block_size) return scans::scan_short_piece(text);
+  if (text.size() >= scans::wide_block_size && scans::has_wide_blocks()) return scans::scan_piece_wide_blocks(text);
+  return scans::scan_piece_blocks(text);
+}
+
+/// The same as `scan_for_mark(text.substr(0, nearby))`, of a text that has as many octets: for lines that are short.
+constexpr mark_scan scan_nearby(std::string_view text) {
+  if (std::is_constant_evaluated()) return scan_for_mark(text.substr(0, nearby));
+  return detail::scans::mark_nearby(text);
 }
 
 static_assert(scan_for_line_end("abc\r\n").line_end == 3 && scan_for_line_end("\xE9").eight_bit);
