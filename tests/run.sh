@@ -14,8 +14,8 @@ fi
 build=build/tests
 generator=()
 [ -e "$build/CMakeCache.txt" ] || ! command -v ninja >/dev/null || generator=(-G Ninja)
-# Warnings that a newer compiler may have matter to developers, who set CI=true or build with a preset.
-cmake -S . -B "$build" ${generator[@]+"${generator[@]}"} -DCMAKE_BUILD_TYPE=Debug -DEHLO_DEVELOPER=ON \
+# Warnings that a newer compiler may have matter to developers, who set CI=true or build with a preset; so do variables in a debugger.
+cmake -S . -B "$build" ${generator[@]+"${generator[@]}"} -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-g1 -DEHLO_DEVELOPER=ON \
   -DEHLO_WERROR="$([ -n "${CI:-}" ] && echo ON || echo OFF)"
 cmake --build "$build" --parallel "$(getconf _NPROCESSORS_ONLN)"
 ctest --test-dir "$build" --output-on-failure --parallel "$(getconf _NPROCESSORS_ONLN)"
