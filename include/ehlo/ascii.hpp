@@ -100,11 +100,12 @@ constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) {
 /// has letters only. A shorter word gives 0.
 constexpr std::uint64_t word_key(std::string_view word) {
   if (word.size() < 4) return 0;
-  const auto four = [word](std::size_t at) {
-    const auto octet = [word, at](std::size_t i) { return std::uint32_t{static_cast<unsigned char>(word[at + i])}; };
+  const auto four = [](const char* at) {
+    const auto octet = [at](std::size_t i) { return std::uint32_t{static_cast<unsigned char>(at[i])}; };
     return octet(0) | octet(1) << 8U | octet(2) << 16U | octet(3) << 24U;
   };
-  return (four(0) | std::uint64_t{four(word.size() - 4)} << 32U) | 0x2020202020202020U;
+  const char* const last = word.data() + (word.size() - 4);
+  return (four(word.data()) | std::uint64_t{four(last)} << 32U) | 0x2020202020202020U;
 }
 
 /// True if every octet of `text` is ASCII.

@@ -60,6 +60,13 @@ inline constexpr std::array<std::string_view, 23> verb_names{
     "EHLO", "HELO",     "LHLO", "MAIL", "RCPT", "DATA",    "BDAT",     "RSET", "VRFY", "EXPN", "HELP", "NOOP",
     "QUIT", "STARTTLS", "AUTH", "ETRN", "BURL", "XCLIENT", "XFORWARD", "SEND", "SOML", "SAML", "TURN"};
 
+/// How many octets the longest of them has.
+inline constexpr std::size_t longest_verb = [] {
+  std::size_t out = 0;
+  for (const std::string_view name : verb_names) out = name.size() > out ? name.size() : out;
+  return out;
+}();
+
 /// The name of `v` on the wire; empty for `verb::unknown`.
 constexpr std::string_view text_of(verb v) {
   const auto index = static_cast<std::size_t>(v);

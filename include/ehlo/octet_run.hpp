@@ -171,19 +171,20 @@ inline std::size_t end_of_run_by_blocks(std::string_view text, std::size_t from)
 
 template <ascii::octet_class... Sets>
 inline std::array<std::uint64_t, sizeof...(Sets)> places_by_blocks(std::string_view text) {
+  if (text.size() < block_octets) {
+    const __m128i block = load_short(text);
+    const std::uint64_t there = (std::uint64_t{1} << text.size()) - 1;
+    return {(places_in_block<Sets>(block) & there)...};
+  }
+  // The last block may begin inside the one before it.
+  const std::size_t last = text.size() - block_octets;
   std::array<std::uint64_t, sizeof...(Sets)> out{};
-  const auto add = [&out](__m128i block, std::size_t skipped, std::size_t at) {
+  for (std::size_t at = 0;; at = at + block_octets < last ? at + block_octets : last) {
+    const __m128i block = load_block(text, at);
     std::size_t i = 0;
-    ((out[i++] |= std::uint64_t{places_in_block<Sets>(block) >> skipped} << at), ...);
-  };
-  std::size_t at = 0;
-  for (; text.size() - at >= block_octets; at += block_octets) add(load_block(text, at), 0, at);
-  if (at == text.size()) return out;
-  const last_block rest = load_last(text, at);
-  add(rest.octets, rest.skipped, at);
-  const std::uint64_t there = ~std::uint64_t{0} >> (64 - text.size());
-  for (std::uint64_t& places : out) places &= there;
-  return out;
+    ((out[i++] |= std::uint64_t{places_in_block<Sets>(block)} << at), ...);
+    if (at == last) return out;
+  }
 }
 
 #endif

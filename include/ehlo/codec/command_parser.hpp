@@ -5,6 +5,7 @@
 /// @file
 /// A command line to a command. RFC 5321 4.1.1, 3030 2, 4954 4, 6531 3.7.4.2.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -64,19 +65,33 @@ struct command_line {
   bool has_space = false;           ///< a space followed the word
 };
 
+namespace detail {
+
+/// Cuts a line at its first space, which stands at `space`, or behind the line's end.
+constexpr command_line cut_at(std::string_view line, verb name, std::size_t space) {
+  const bool has_space = space < line.size();
+  const std::size_t start = has_space ? space + 1 : line.size();
+  return {name, {line.data(), space}, {line.data() + start, line.size() - start}, start, has_space};
+}
+
+/// A line that is more than a verb, or none.
+[[gnu::noinline]] constexpr command_line split_at_space(std::string_view line) {
+  while (!line.empty() && (line.back() == ' ' || line.back() == '\t')) line.remove_suffix(1);
+  constexpr std::size_t usual = 4;  // octets of a verb
+  if (line.size() > usual && line[usual] == ' ') {
+    if (const verb name = verb_of(line.substr(0, usual)); name != verb::unknown) return cut_at(line, name, usual);
+  }
+  const std::size_t space = std::min(line.find(' '), line.size());
+  return cut_at(line, verb_of(line.substr(0, space)), space);
+}
+
+}  // namespace detail
+
 /// Cuts `line`, which has no CRLF. Never fails: a word that is no verb is `verb::unknown`.
 constexpr command_line split_command(std::string_view line) {
-  if (const verb alone = verb_of(line); alone != verb::unknown) return {alone, line, line.substr(line.size()), line.size(), false};
-  while (!line.empty() && ascii::blank.contains(line.back())) line.remove_suffix(1);
-  command_line out;
-  std::size_t word_end = 0;
-  while (word_end < line.size() && line[word_end] != ' ') ++word_end;
-  out.word = line.substr(0, word_end);
-  out.name = verb_of(out.word);
-  out.has_space = word_end < line.size();
-  out.argument_offset = out.has_space ? word_end + 1 : line.size();
-  out.argument = line.substr(out.argument_offset);
-  return out;
+  if (const verb alone = line.size() > longest_verb ? verb::unknown : verb_of(line); alone != verb::unknown)
+    return {alone, line, line.substr(line.size()), line.size(), false};
+  return detail::split_at_space(line);
 }
 
 /// The first CR, LF or NUL of a line, which no command holds, not even where its argument is ignored. RFC 5321 2.3.8, 4.1.2.

@@ -38,7 +38,10 @@ class cursor {
   }
   /// Takes `word` if it is next, letters compared without regard to case.
   constexpr bool take_ignoring_case(std::string_view word) {
-    if (!ascii::equal_ignoring_case(rest().substr(0, word.size()), word)) return false;
+    const std::string_view next = rest().substr(0, word.size());
+    // Nearly all write their words as the standard does, which takes one compare.
+    const bool is_same = next.size() == word.size() && std::char_traits<char>::compare(next.data(), word.data(), word.size()) == 0;
+    if (!is_same && !ascii::equal_ignoring_case(next, word)) return false;
     offset_ += word.size();
     return true;
   }

@@ -128,7 +128,9 @@ class parameter_list {
    private:
     friend class parameter_list;
     constexpr iterator(std::string_view text, std::size_t offset)
-        : text_{text}, offset_{offset}, end_{end_of_run<ascii::all - ascii::octet_class{" "}>(text, offset)} {}
+        : text_{text},
+          offset_{offset},
+          end_{offset == text.size() ? offset : end_of_run<ascii::all - ascii::octet_class{" "}>(text, offset)} {}
 
     std::string_view text_;
     std::size_t offset_ = 0;

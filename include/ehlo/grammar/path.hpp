@@ -118,12 +118,14 @@ constexpr result<path_parts> path(cursor& in, charset set) {
   }
   const std::size_t begin = in.offset();
   const std::string_view rest = in.rest();
-  std::size_t size = find_plain_mailbox(rest).size;
-  if (size == 0 || size == rest.size() || rest[size] != '>') {
-    size = end_of_mailbox(rest);
-    if (const auto mailbox = ehlo::mailbox::parse_by_rules(rest.substr(0, size), set); !mailbox) {
-      return error{mailbox.error().code, begin + mailbox.error().offset};
-    }
+  if (const std::size_t plain = find_plain_mailbox(rest).size;
+      plain > 0 && begin == start + 1 && rest.substr(plain).starts_with('>')) {
+    in.advance(plain + 1);
+    return path_parts{in.since(start), 1};  // which is not too long
+  }
+  const std::size_t size = end_of_mailbox(rest);
+  if (const auto mailbox = ehlo::mailbox::parse_by_rules(rest.substr(0, size), set); !mailbox) {
+    return error{mailbox.error().code, begin + mailbox.error().offset};
   }
   in.advance(size);
   if (!in.take('>')) return error{errc::path_not_closed, in.offset()};
@@ -236,7 +238,8 @@ constexpr result<ehlo::forward_path> forward_path(cursor& in, charset set) {
   constexpr std::string_view postmaster = "<postmaster>";
   const std::size_t start = in.offset();
   if (in.rest().starts_with("<>")) return error{errc::null_path_not_allowed, start};
-  if (in.take_ignoring_case(postmaster)) return ehlo::forward_path{in.since(start), 0};
+  const bool may_be_bare = in.rest().size() >= postmaster.size() && in.rest()[postmaster.size() - 1] == '>';
+  if (may_be_bare && in.take_ignoring_case(postmaster)) return ehlo::forward_path{in.since(start), 0};
   const auto parts = detail::path(in, set);
   if (!parts) return parts.error();
   return ehlo::forward_path{parts->text, parts->mailbox};
