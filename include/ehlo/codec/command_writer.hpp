@@ -19,22 +19,27 @@
 #include <ehlo/extension/body.hpp>
 #include <ehlo/grammar/base64.hpp>
 #include <ehlo/limits.hpp>
+#include <ehlo/octet_run.hpp>
 #include <ehlo/result.hpp>
 
 namespace ehlo {
 
-/// Puts the octets of one command line into bounded room. The single way out: whatever stands in a command has come through `put`,
-/// which takes no control octet, so that no argument makes another line.
+/// Puts the octets of one command line into bounded room. The single way out: whatever stands in a command has come through
+/// `finish`, which takes no control octet, so that no argument makes another line.
 class command_writer {
  public:
   constexpr explicit command_writer(std::span<char> out) : out_{out} {}
 
-  /// Appends text. A control octet is remembered as the error of the line.
+  /// Appends text. A control octet is an error of the line.
   constexpr command_writer& put(std::string_view text) {
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      if (ascii::control.contains(text[i])) return fail({errc::argument_octet, size_ + i});
+    if (failed_) return *this;
+    if (text.size() > out_.size() - size_) {
+      const std::size_t at = end_of_run<no_control>(text);
+      return fail(at == text.size() ? error{errc::line_too_long, out_.size()} : error{errc::argument_octet, size_ + at});
     }
-    return copy(text);
+    std::copy_n(text.data(), text.size(), out_.data() + size_);
+    size_ += text.size();
+    return *this;
   }
   /// Appends a decimal number.
   constexpr command_writer& put_number(std::uint64_t value) {
@@ -64,22 +69,21 @@ class command_writer {
   /// Ends the line and gives its size with CRLF. Fails with `errc::argument_octet`, whose offset is that in the line, or
   /// `errc::line_too_long` if the room is too small; then what was written means nothing.
   constexpr result<std::size_t> finish() {
-    copy(crlf);
+    // One look at all that was put. What comes first is told.
+    const std::size_t at = end_of_run<no_control>({out_.data(), size_});
+    if (at < size_) return error{errc::argument_octet, at};
     if (failed_) return error_;
-    return size_;
+    if (crlf.size() > out_.size() - size_) return error{errc::line_too_long, out_.size()};
+    std::copy_n(crlf.data(), crlf.size(), out_.data() + size_);
+    return size_ + crlf.size();
   }
 
  private:
+  static constexpr auto no_control = ascii::all - ascii::control;
+
   constexpr command_writer& fail(error reason) {
-    if (!failed_) error_ = reason;
+    error_ = reason;
     failed_ = true;
-    return *this;
-  }
-  constexpr command_writer& copy(std::string_view text) {
-    if (failed_) return *this;
-    if (text.size() > out_.size() - size_) return fail({errc::line_too_long, out_.size()});
-    std::copy_n(text.data(), text.size(), out_.data() + size_);
-    size_ += text.size();
     return *this;
   }
 
