@@ -28,6 +28,7 @@
 #include <ehlo/extension/rrvs.hpp>
 #include <ehlo/grammar/parameter.hpp>
 #include <ehlo/grammar/path.hpp>
+#include <ehlo/octet_run.hpp>
 #include <ehlo/parameters.hpp>
 #include <ehlo/result.hpp>
 #include <ehlo/storage.hpp>
@@ -270,12 +271,14 @@ class envelope_view {
 
     constexpr iterator() = default;
     constexpr recipient operator*() const {
-      const auto record = detail::envelope_record::read(octets_, at_);
-      return {*ehlo::forward_path::parse(record.path, charset::utf8),
-              rcpt_parameters{*parameter_list::parse(record.parameters, charset::utf8)}, index_};
+      return {*ehlo::forward_path::parse(record().path, charset::utf8), parameters(), index_};
+    }
+    /// Those of the recipient, without a look at its path.
+    constexpr rcpt_parameters parameters() const {
+      return rcpt_parameters{*parameter_list::parse(record().parameters, charset::utf8)};
     }
     constexpr iterator& operator++() {
-      at_ += detail::envelope_record::read(octets_, at_).size();
+      at_ += record().size();
       ++index_;
       return *this;
     }
@@ -289,6 +292,7 @@ class envelope_view {
    private:
     friend class envelope_view;
     constexpr iterator(std::string_view octets, std::size_t at, std::uint32_t index) : octets_{octets}, at_{at}, index_{index} {}
+    constexpr detail::envelope_record record() const { return detail::envelope_record::read(octets_, at_); }
 
     std::string_view octets_;
     std::size_t at_ = 0;
@@ -317,12 +321,14 @@ class envelope_view {
   /// True if a path or parameter has octets above 127: such an envelope needs SMTPUTF8. RFC 6531 3.4.
   constexpr bool needs_smtputf8() const {
     if (empty()) return false;
+    // A path and its parameters stand one behind the other.
     const auto has_utf8 = [](const detail::envelope_record& r) {
-      return !ascii::is_ascii(r.path) || !ascii::is_ascii(r.parameters);
+      const std::string_view both{r.path.data(), r.path.size() + r.parameters.size()};
+      return end_of_run<ascii::octet_class::range(0, 127)>(both) != both.size();
     };
     if (has_utf8(sender())) return true;
     for (iterator at = begin(); at != end(); ++at) {
-      if (has_utf8(detail::envelope_record::read(octets_, at.at_))) return true;
+      if (has_utf8(at.record())) return true;
     }
     return false;
   }

@@ -77,6 +77,7 @@ inline constexpr bool is_own_parameter(std::string_view keyword) {
 /// RFC 4865 4.1, 5.2.1: what is held, is held within what was announced, and less than its deliver-by time.
 /// RFC 2852 4.1.4.1: a message that goes back if it is late goes only to servers that can say so, and in time.
 constexpr std::optional<error> object_to_times(const mail_parameters& told, const capabilities& offered) {
+  if (told.empty()) return std::nullopt;
   const auto by = told.by();
   if (by && by->mode == by_mode::return_message) {
     if (!offered.has(extension::deliver_by)) return error{errc::deliver_by_not_offered};
@@ -175,10 +176,12 @@ constexpr result<transaction_plan> plan_transaction(envelope_view mail, const me
   };
   if (const auto objection = object(mail.parameters())) return *objection;
   if (const auto objection = detail::object_to_times(mail.parameters(), offered)) return *objection;
-  for (const recipient& to : mail) {
-    if (const auto objection = object(to.parameters)) return *objection;
+  for (auto to = mail.begin(); to != mail.end(); ++to) {
+    const rcpt_parameters parameters = to.parameters();
+    if (parameters.empty()) continue;
+    if (const auto objection = object(parameters)) return *objection;
     // RFC 7293 5.1.1: unless the sender says otherwise, a message goes on only where the mailbox is checked.
-    const auto since = to.parameters.valid_since();
+    const auto since = parameters.valid_since();
     if (since && !since->may_continue() && !out.rrvs) return error{errc::valid_since_not_offered};
   }
   return out;

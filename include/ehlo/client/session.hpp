@@ -759,8 +759,9 @@ class basic_client_session {
   }
 
   constexpr void send_hello(verb name, awaited reply) {
+    // The name was checked with the options.
     const auto put = put_line(options_->hostname.size() + longest_word, [&](std::span<char> out) {
-      return write(hello_command{name, *host::parse(options_->hostname)}, out);
+      return command_writer{out}.put(text_of(name)).put(" ").put(options_->hostname).finish();
     });
     if (!put) return fail_later(put.error().code);
     awaiting_ = reply;
