@@ -20,6 +20,7 @@
 #include <ehlo/codec/command_parser.hpp>
 #include <ehlo/codec/mail_data_reader.hpp>
 #include <ehlo/codec/reply_writer.hpp>
+#include <ehlo/octet_run.hpp>
 #include <ehlo/protocol/order_of_commands.hpp>
 #include <ehlo/protocol/order_of_replies.hpp>
 #include <ehlo/replies.hpp>
@@ -1253,10 +1254,9 @@ class basic_server_session {
 
   /// The first octet above 127 of an address for which SMTPUTF8 was not asked, if it has one. RFC 6531 3.4.
   static constexpr std::optional<error> find_utf8(std::string_view path, const command_line& c) {
-    for (std::size_t i = 0; i < path.size(); ++i) {
-      if (!ascii::is_ascii(path[i])) return error{errc::utf8_not_allowed, offset_of(path, c) + i};
-    }
-    return std::nullopt;
+    const std::size_t at = end_of_run<ascii::octet_class::range(0, 127)>(path);
+    if (at == path.size()) return std::nullopt;
+    return error{errc::utf8_not_allowed, offset_of(path, c) + at};
   }
 
   constexpr maybe_action handle_mail(const command_line& c) {
