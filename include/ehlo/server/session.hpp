@@ -664,8 +664,21 @@ class basic_server_session {
       storage_.clear_line();
       line_done_ = line_too_long_ = false;
     }
+    line_clean_ = false;
     const bool is_first_part = storage_.line().empty() && !line_too_long_;
     if (is_first_part) line_start_ = taken_;
+    if (input.empty()) return std::nullopt;
+    if (is_first_part) {
+      // A line that lies whole in the input and holds no octet that no command holds, as nearly all do.
+      const std::size_t text = end_of_run<command_octet>(input.substr(0, sizes::command_line - crlf.size()));
+      if (input.substr(text, crlf.size()) == crlf) {
+        const std::string_view line = input.substr(0, text);
+        take(input, text + crlf.size());
+        line_done_ = line_clean_ = true;
+        held_cr_ = false;
+        return line;
+      }
+    }
     const std::size_t end = find_crlf(input);
     if (end == input.npos) {
       keep_part(input);
@@ -838,7 +851,9 @@ class basic_server_session {
     if (state_ == state::barred && c.name != verb::quit)
       return error{barred_code_ == 554 ? errc::tls_too_weak : errc::session_barred, 0};
     if (line_too_long_) return error{errc::line_too_long, 0};
-    if (const auto octet = find_forbidden_octet(line)) return octet;
+    if (!line_clean_) {
+      if (const auto octet = find_forbidden_octet(line)) return octet;
+    }
     if (is_custom) {
       if (const auto policy = object_by_policy(c.name)) return policy;
       return std::nullopt;
@@ -1953,6 +1968,7 @@ class basic_server_session {
   static constexpr std::size_t kept_of_long_line = 40;    ///< enough to tell the verb
   static constexpr std::size_t longest_around_hello = 7;  ///< "250-", a space and CRLF
   static constexpr std::size_t longest_kept_reply = sizes::reply_line;
+  static constexpr auto command_octet = ascii::all - ascii::octet_class{std::string_view{"\r\n\0", 3}};
   static constexpr char tls_record = '\x16';  ///< a TLS handshake begins with it (RFC 8446 5.1)
 
   const server_options* options_;
@@ -1997,9 +2013,10 @@ class basic_server_session {
   bool first_line_ : 1 = true;
   bool line_done_ : 1 = false;  ///< the kept line was handed out
   bool line_too_long_ : 1 = false;
-  bool held_cr_ : 1 = false;    ///< the last octet of the kept part is CR
-  bool amid_line_ : 1 = false;  ///< the last action was `receive`, with a part of a command line kept and nothing else due
-  bool secret_ : 1 = false;     ///< the kept line may hold credentials
+  bool line_clean_ : 1 = false;  ///< the line handed out holds no octet that no command holds
+  bool held_cr_ : 1 = false;     ///< the last octet of the kept part is CR
+  bool amid_line_ : 1 = false;   ///< the last action was `receive`, with a part of a command line kept and nothing else due
+  bool secret_ : 1 = false;      ///< the kept line may hold credentials
   bool tls_ : 1 = false;
   bool esmtp_ : 1 = false;
   bool authenticated_ : 1 = false;
