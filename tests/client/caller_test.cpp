@@ -12,8 +12,8 @@
 #include <ehlo/ehlo.hpp>
 
 #include "support/client_dialogue.hpp"
-#include "support/server_dialogue.hpp"
 #include "support/client_turns.hpp"
+#include "support/server_dialogue.hpp"
 
 namespace {
 
