@@ -128,6 +128,10 @@ TEST_CASE("an envelope gives back what was put in, in order, without source rout
     paths.emplace_back(to.path.text());
   }
   CHECK(paths == std::vector<std::string>{"<SmIth@X.example>", "<c@d.example>", "<Postmaster>", "<\"a\\ b>\"@[192.0.2.1]>"});
+  const envelope_view view = mail->view();
+  auto at = view.begin();
+  CHECK((*at++).index == 0);
+  CHECK((*at).index == 1);
   check_round_trip(*mail);
   CHECK(envelope::make("<>", {"a@b"})->reverse_path().is_null());
   CHECK(envelope{}.view().empty());

@@ -167,6 +167,8 @@ TEST_CASE("Enumerators are formatted as their names", "[format]") {
   CHECK(text_of_value(bare_line_ends::keep) == "keep");
   CHECK(text_of_value(custom_parameter::value_rule::required) == "required");
   CHECK(text_of_value(custom_parameter::place::rcpt) == "rcpt");
+  CHECK(text_of_value(feed_order::unknown) == "unknown");
+  CHECK(text_of_value(beginning::unsure) == "unsure");
   CHECK(text_of_value(static_cast<tls_mode>(77)) == "?");
 }
 
@@ -176,6 +178,7 @@ TEST_CASE("Flow actions are formatted as their names, octets as their number", "
   CHECK(text_of_value(mail_data{"abc"}) == "mail_data{3 octets}");
   CHECK(text_of_value(start_tls{}) == "start_tls");
   CHECK(text_of_value(close_channel{}) == "close_channel");
+  CHECK(text_of_value(other_first{direction::from_server}) == "other_first{server}");
   CHECK(text_of_value(answer_due{{3}}) == "answer_due{ticket 3}");
   CHECK(text_of_value(ticket{3}) == "ticket 3");
   CHECK(text_of_value(wait{waiting_for::command, 300, 2}) == "wait{command, 300 s, serial 2}");
@@ -192,6 +195,9 @@ TEST_CASE("Questions are formatted with what they ask", "[format]") {
   CHECK(text_of_value(starttls_question{{3}}) == "starttls_question{ticket 3}");
   CHECK(text_of_value(mail_question{from, {}, {4}}) == "mail_question{FROM:<a@b>, ticket 4}");
   CHECK(text_of_value(mail_question{from, size, {4}}) == "mail_question{FROM:<a@b> SIZE=10 BODY=8BITMIME, ticket 4}");
+  mail_question urgent{from, {}, {4}};
+  urgent.priority = message_priority{3};
+  CHECK(text_of_value(urgent) == "mail_question{FROM:<a@b>, priority 3, ticket 4}");
   CHECK(text_of_value(rcpt_question{to, rcpt_parameters{*parameter_list::parse("NOTIFY=NEVER")}, {5}}) ==
         "rcpt_question{TO:<c@d> NOTIFY=NEVER, ticket 5}");
   CHECK(text_of_value(data_question{2, false, {6}}) == "data_question{DATA, 2 recipients, ticket 6}");
@@ -379,6 +385,8 @@ TEST_CASE("A command is formatted as a line, and shows no credential", "[format]
   const auto shown = [](std::string_view line) { return fmt::format("{}", *parse_command(line)); };
   CHECK(shown("mail FROM:<a@b.example> SIZE=1 BODY=8BITMIME") == "MAIL FROM:<a@b.example> SIZE=1 BODY=8BITMIME");
   CHECK(shown("BDAT 5 LAST") == "BDAT 5 LAST");
+  CHECK(shown("help") == "HELP");
+  CHECK(shown("HELP mail") == "HELP \"mail\"");
   CHECK(shown("AUTH PLAIN AHVzZXIAc2VjcmV0") == "AUTH PLAIN");
   CHECK(fmt::format("{:>6}", *parse_command("QUIT")) == "  QUIT");
 }

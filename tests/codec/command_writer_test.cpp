@@ -77,6 +77,11 @@ TEST_CASE("each command is written in upper case, and the server's parser reads 
   check_round_trip(auth_command{"PLAIN", std::nullopt}, "AUTH PLAIN");
   check_round_trip(auth_command{"PLAIN", "AGEAYg=="}, "AUTH PLAIN AGEAYg==");
   check_round_trip(auth_command{"EXTERNAL", "="}, "AUTH EXTERNAL =");
+  check_round_trip(etrn_command{etrn_option::node, "mx.example"}, "ETRN mx.example");
+  check_round_trip(etrn_command{etrn_option::subdomains, "mx.example"}, "ETRN @mx.example");
+  check_round_trip(etrn_command{etrn_option::queue, "night"}, "ETRN #night");
+  check_round_trip(burl_command{"imap://a@mx.example/x;uid=1", false}, "BURL imap://a@mx.example/x;uid=1");
+  check_round_trip(burl_command{"imap://a@mx.example/x;uid=1", true}, "BURL imap://a@mx.example/x;uid=1 LAST");
   for (const verb name : {verb::data, verb::rset, verb::noop, verb::quit, verb::starttls})
     check_round_trip(plain_command{name}, std::string{text_of(name)});
 }

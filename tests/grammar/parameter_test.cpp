@@ -101,6 +101,9 @@ TEST_CASE("Parameters are separated by single spaces and come in order", "[gramm
   const std::vector<parameter> wanted{
       {"SIZE", "1", 0}, {"BODY", "8BITMIME", 7}, {"SMTPUTF8", std::nullopt, 21}, {"RET", "FULL", 30}};
   CHECK((found == wanted));
+  auto at = list->begin();
+  CHECK((*at++ == wanted[0]));
+  CHECK((*at == wanted[1]));
 
   const auto none = parameter_list::parse("");
   REQUIRE(none);

@@ -609,6 +609,48 @@ TEST_CASE("a conversation seen from the middle is followed from the next reply o
   CHECK(has(whole, "observed_reply{connection, 220 mx.example}"));
 }
 
+TEST_CASE("a conversation seen from the middle of AUTH, of a reply or of a line is followed, too", "[observer]") {
+  const ehlo::observer_options unsure{.begin = ehlo::beginning::unsure};
+  const auto at_334 = observe(R"(
+    S: 334 UGFzc3dvcmQ6
+    C: c2VjcmV0
+    S: 235 welcome
+    C: QUIT
+    S: 221 bye
+  )",
+                              unsure);
+  CAPTURE(text_of(at_334));
+  CHECK(anomalies(at_334).empty());
+  CHECK(has(at_334, "observed_auth{0: challenge"));
+  CHECK(has(at_334, "observed_auth{0: response"));
+  CHECK(has(at_334, "observed_reply{1: QUIT, 221 bye}"));
+  const auto at_221 = observe(R"(
+    C: some text
+    S: 221 bye
+  )",
+                              unsure);
+  CAPTURE(text_of(at_221));
+  CHECK(anomalies(at_221).empty());
+  CHECK(has(at_221, "observed_reply{none, 221 bye}"));
+  // A line that no reply begins with: it is passed over, however long it is.
+  const auto amid_line = observe("s: " + std::string(3000, 'x') + "\\r\\n\nS: 250 ok\nC: RSET\nS: 250 ok\n", unsure);
+  CAPTURE(text_of(amid_line));
+  CHECK(has(amid_line, "observed_reply{1: RSET, 250 ok}"));
+  // What is read as a command may be mail data still: a guess that proves wrong costs nothing.
+  const auto guessed = observe(R"(
+    S: 250 ok
+    C: this is no command, but a line of a message
+    C: .
+    S: 250 ok
+    C: NOOP
+    S: 250 ok
+  )",
+                               unsure);
+  CAPTURE(text_of(guessed));
+  CHECK(anomalies(guessed).empty());
+  CHECK(has(guessed, "observed_reply{1: NOOP, 250 ok}"));
+}
+
 TEST_CASE("octets that were not seen lose the step, and rejoin goes on", "[observer]") {
   const auto seen = observe(R"(
     S: 220 mx.example
