@@ -18,16 +18,16 @@ while [ $# -gt 0 ]; do
 done
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-mkdir "$folder/src" "$folder/work" "$folder/out"
+mkdir "$folder/src" "$folder/scratch" "$folder/out"
 
-SRC=$folder/src WORK=$folder/work OUT=$folder/out EHLO_TOP=$PWD CC=clang CXX=clang++ CFLAGS= \
+SRC=$folder/src WORK=$folder/scratch OUT=$folder/out EHLO_TOP=$PWD CC=clang CXX=clang++ CFLAGS= \
   CXXFLAGS="-O0 -gline-tables-only -fsanitize=address,undefined -fno-sanitize-recover=all -fsanitize=fuzzer-no-link" \
   LIB_FUZZING_ENGINE="-fsanitize=fuzzer" \
   fuzz/oss-fuzz/build.sh
 
 # run NAME: 0 if the target is whole and finds nothing.
 run() {
-  local name=$1 out=$folder/out/$1 found=$folder/work/$1 log=$folder/work/$1.log words=() limit=-runs=0 key value seeds
+  local name=$1 out=$folder/out/$1 found=$folder/scratch/$1 log=$folder/scratch/$1.log words=() limit=-runs=0 key value seeds
   if [ ! -x "$out" ] || [ ! -s "$out.options" ] || [ ! -s "${out}_seed_corpus.zip" ]; then
     echo "missing: $name, its options or its seeds" >&2
     return 1
