@@ -30,6 +30,7 @@
 #include <ehlo/format.hpp>
 
 #include "support/catch.hpp"
+#include "support/cuts.hpp"
 
 namespace observation {
 
@@ -39,28 +40,6 @@ struct turn {
   std::string octets{};
   std::uint64_t count = 0;
 };
-
-inline std::string unescape(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\\' || i + 1 == text.size()) {
-      out += text[i];
-      continue;
-    }
-    switch (text[++i]) {
-      case 'r': out += '\r'; break;
-      case 'n': out += '\n'; break;
-      case 't': out += '\t'; break;
-      case '0': out += '\0'; break;
-      case 'x':
-        out += static_cast<char>(std::stoi(std::string{text.substr(i + 1, 2)}, nullptr, 16));
-        i += 2;
-        break;
-      default: out += text[i]; break;
-    }
-  }
-  return out;
-}
 
 /// Adjacent lines of one end are one turn.
 inline std::vector<turn> turns_of(std::string_view script) {
@@ -82,7 +61,8 @@ inline std::vector<turn> turns_of(std::string_view script) {
     } else {
       REQUIRE(line.size() >= 2);
       REQUIRE(line[1] == ':');
-      const std::string text = unescape(line.size() > 3 ? line.substr(3) : "") + (line[0] == 'C' || line[0] == 'S' ? "\r\n" : "");
+      const std::string text =
+          dialogue::unescape(line.size() > 3 ? line.substr(3) : "") + (line[0] == 'C' || line[0] == 'S' ? "\r\n" : "");
       if (!out.empty() && out.back().what == turn::kind::octets && out.back().from == who(line[0])) {
         out.back().octets += text;
       } else {
