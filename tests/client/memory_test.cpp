@@ -2,15 +2,20 @@
 // Where a client's memory comes from: nothing on the heap before it is needed, nothing in steady state, and never anything with
 // fixed storage.
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <type_traits>
 #include <variant>
+#include <vector>
 
 #include <ehlo/client/session.hpp>
 
 #include "support/allocations.hpp"
 #include "support/catch.hpp"
+#include "support/scarce_storage.hpp"
 
 namespace {
 
@@ -145,4 +150,256 @@ TEST_CASE("fixed storage and a fixed envelope never allocate", "[client][memory]
   const std::size_t after = counted::allocations;
   CHECK(messages == 1);
   CHECK(after == before);
+}
+
+// ---- Every request for memory, one after the other, finds none
+// -------------------------------------------------------------------
+
+namespace {
+
+/// A server that answers each line as it comes.
+class answering_server {
+ public:
+  explicit answering_server(std::string_view keywords) : keywords_{keywords} {}
+
+  std::string answer(std::string_view octets) {
+    std::string out;
+    for (const char c : octets) {
+      if (chunk_left_ > 0) {
+        if (--chunk_left_ == 0) out += "250 chunk\r\n";
+        continue;
+      }
+      line_ += c;
+      if (!line_.ends_with("\r\n")) continue;
+      out += answer_line();
+      line_.clear();
+    }
+    return out;
+  }
+
+ private:
+  std::string answer_line() {
+    const auto is = [this](std::string_view word) { return line_.starts_with(word); };
+    if (is_data_) {
+      if (line_ != ".\r\n") return {};
+      is_data_ = false;
+      return "250 taken\r\n";
+    }
+    if (is("EHLO")) return "250-mx.example\r\n" + std::string{keywords_} + "250 SIZE\r\n";
+    if (is("STARTTLS")) return "220 go\r\n";
+    if (is("AUTH LOGIN")) {
+      auth_ = 2;
+      return "334 VXNlcm5hbWU6\r\n";
+    }
+    if (is("AUTH") && line_.find(' ', 5) == line_.npos) {
+      auth_ = 1;
+      return "334 \r\n";
+    }
+    if (auth_ > 1) {
+      --auth_;
+      return is("*") ? "501 cancelled\r\n" : "334 UGFzc3dvcmQ6\r\n";
+    }
+    if (auth_ == 1) {
+      auth_ = 0;
+      return is("*") ? "501 cancelled\r\n" : "235 ok\r\n";
+    }
+    if (is("AUTH")) return "235 ok\r\n";
+    if (is("RCPT TO:<no")) return "550 no\r\n";
+    if (is("DATA")) {
+      is_data_ = true;
+      return "354 go\r\n";
+    }
+    if (is("BDAT")) {
+      chunk_left_ = std::stoull(line_.substr(5));
+      return chunk_left_ == 0 ? "250 chunk\r\n" : "";
+    }
+    return is("QUIT") ? "221 bye\r\n" : "250 ok\r\n";
+  }
+
+  std::string_view keywords_;
+  std::string line_;
+  std::uint64_t chunk_left_ = 0;
+  bool is_data_ = false;
+  int auth_ = 0;
+};
+
+/// What a session did.
+struct course {
+  std::vector<std::size_t> told;  ///< the actions that are neither transmit nor receive
+  std::string sent;
+  bool is_out_of_memory = false;
+  std::size_t failures_of_requests = 0;
+  std::size_t requests = 0;
+  std::size_t failures = 0;
+};
+
+struct conversation {
+  std::string_view name;
+  std::string_view keywords{};
+  ehlo::envelope_view mail{};
+  std::string_view octets = message;
+  bool single_commands = false;
+  bool declines = false;
+  bool abandons = false;
+};
+
+class scarce_client {
+ public:
+  explicit scarce_client(const ehlo::client_options& options) : session_{options} {}
+
+  course hold(const conversation& c, std::size_t cut) {
+    answering_server server{c.keywords};
+    std::string due = "220 mx.example\r\n";
+    std::string kept;
+    std::string_view input;
+    if (c.mail.recipient_count() > 0) CHECK(session_.begin_transaction(c.mail, ehlo::traits_of(c.octets)).has_value());
+    for (bool open = true; open;) {
+      const ehlo::client_action action = session_.next(input);
+      const auto is = [&action]<class Action>(std::type_identity<Action>) { return std::holds_alternative<Action>(action); };
+      if (const auto* const a = std::get_if<ehlo::transmit>(&action)) {
+        out_.sent += a->octets;
+        due += server.answer(a->octets);
+      } else if (is(std::type_identity<ehlo::receive>{})) {
+        if (due.empty()) {
+          FAIL("the session waits for nothing");
+        }
+        kept = due.substr(0, cut);
+        due.erase(0, kept.size());
+        input = kept;
+      } else {
+        if (!is(std::type_identity<ehlo::idle>{})) out_.told.push_back(action.index());
+        open = !is(std::type_identity<ehlo::close_channel>{});
+      }
+      if (const auto* const a = std::get_if<ehlo::failed>(&action)) {
+        CHECK(a->reason == ehlo::errc::out_of_memory);
+        out_.is_out_of_memory = true;
+      }
+      if (is(std::type_identity<ehlo::start_tls>{})) CHECK(session_.tls_started(ehlo::server_identity::verified).has_value());
+      if (is(std::type_identity<ehlo::mail_data_question>{}))
+        CHECK((c.abandons ? session_.abandon() : session_.end_of_mail_data(c.octets)).has_value());
+      if (is(std::type_identity<ehlo::credentials_question>{})) {
+        const auto taken = c.declines && asked_++ > 0 ? session_.decline() : session_.respond(credentials);
+        if (!taken) CHECK(taken.error().code == ehlo::errc::out_of_memory);
+      }
+      if (is(std::type_identity<ehlo::idle>{})) go_on(c);
+    }
+    out_.requests = scarce_storage::requests;
+    out_.failures = scarce_storage::failures;
+    return out_;
+  }
+
+ private:
+  static constexpr std::string_view credentials = "the name of somebody, and a password that is not short at all";
+
+  /// The single commands, one after the other, and QUIT; one that found no memory is asked for again.
+  void go_on(const conversation& c) {
+    const std::size_t which = c.single_commands ? next_ : commands;
+    const auto asked = ask(which);
+    if (!asked) {
+      CHECK(asked.error().code == ehlo::errc::out_of_memory);
+      ++out_.failures_of_requests;
+      if (ask(which)) {
+        ++next_;
+      } else {
+        CHECK(session_.quit().has_value());
+      }
+      return;
+    }
+    ++next_;
+  }
+
+  static constexpr std::size_t commands = 7;
+  ehlo::result<void> ask(std::size_t which) {
+    switch (which) {
+      case 0: return session_.noop();
+      case 1: return session_.reset();
+      case 2: return session_.verify("joe");
+      case 3: return session_.help("MAIL");
+      case 4: return session_.raw("XVERB something");
+      case 5: return session_.etrn("mx.example");
+      case 6: return session_.expand("list");
+      default: return session_.quit();
+    }
+  }
+
+  ehlo::basic_client_session<scarce_storage> session_;
+  course out_;
+  std::size_t next_ = 0;
+  std::size_t asked_ = 0;
+};
+
+course hold(const ehlo::client_options& options, const conversation& c, std::size_t cut, std::size_t failing_at = 0,
+            scarce_storage::lack how = scarce_storage::lack::none) {
+  scarce_storage::fail_at(failing_at, how);
+  course out = scarce_client{options}.hold(c, cut);
+  scarce_storage::fail_at(0, scarce_storage::lack::none);
+  return out;
+}
+
+/// Whichever request fails: up to there all is as it would have been. Then the session fails without a word, or the caller's
+/// request does, and the session goes on.
+void check_scarcity(const ehlo::client_options& options, const conversation& c) {
+  REQUIRE(options.check().has_value());
+  for (const std::size_t cut : {std::size_t{5}, std::size_t{100000}}) {
+    const course whole = hold(options, c, cut);
+    REQUIRE_FALSE(whole.is_out_of_memory);
+    for (std::size_t n = 1; n <= whole.requests; ++n) {
+      for (const auto how : {scarce_storage::lack::once, scarce_storage::lack::for_good}) {
+        CAPTURE(c.name, cut, n, how == scarce_storage::lack::once);
+        const course broken = hold(options, c, cut, n, how);
+        REQUIRE(broken.failures > 0);
+        CHECK((broken.is_out_of_memory || broken.failures_of_requests > 0 || broken.sent == whole.sent));
+        CHECK(whole.sent.starts_with(broken.sent));
+        if (how == scarce_storage::lack::once && broken.failures_of_requests > 0) {
+          CHECK_FALSE(broken.is_out_of_memory);
+          CHECK(broken.sent == whole.sent);
+          CHECK(broken.told == whole.told);
+        }
+        if (broken.is_out_of_memory) CHECK(broken.sent.size() < whole.sent.size() + (whole.sent == broken.sent ? 1U : 0U));
+        // What was told is what would have been told, up to the failure, and nobody's message is said to be taken behind it.
+        const auto differs = std::mismatch(broken.told.begin(), broken.told.end(), whole.told.begin(), whole.told.end());
+        const auto count = [](auto from, auto to) {
+          return std::count(from, to, ehlo::client_action{ehlo::message_result{}}.index());
+        };
+        CHECK(count(differs.first, broken.told.end()) == 0);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("whichever request for memory finds none, the client fails without a word, and has said nothing wrong before",
+          "[client][memory][T62]") {
+  constexpr std::array plain{ehlo::mechanisms::plain};
+  constexpr std::array login{ehlo::mechanisms::login};
+  const auto two = *ehlo::fixed_envelope<300>::make("a@client.example", {"b@mx.example", "no@mx.example"});
+  const auto nobody = *ehlo::fixed_envelope<200>::make("a@client.example", {"no@mx.example"});
+  const ehlo::client_options common_options{.hostname = "client.example", .tls = ehlo::tls_policy::never};
+  const std::string long_message = "Subject: x\r\n\r\n" + std::string(700, 'x') + "\r\n";
+
+  check_scarcity(common_options, {"one by one", "", two});
+  check_scarcity(common_options, {"pipelined", "250-PIPELINING\r\n", two});
+  check_scarcity(common_options, {"chunks", "250-CHUNKING\r\n", two});
+  check_scarcity(common_options, {"a message for nobody", "250-PIPELINING\r\n", nobody});
+  check_scarcity(common_options, {"abandoned chunks", "250-CHUNKING\r\n", two, message, false, false, true});
+  check_scarcity(common_options, {"single commands", "250-ETRN\r\n", {}, message, true});
+
+  ehlo::client_options options = common_options;
+  options.limits.coalesced = 256;
+  check_scarcity(options, {"coalesced", "", two, long_message});
+  check_scarcity(options, {"coalesced chunks", "250-CHUNKING\r\n", two, long_message});
+
+  options = common_options;
+  options.tls = ehlo::tls_policy::required;
+  check_scarcity(options, {"TLS", "250-STARTTLS\r\n", two});
+
+  options = common_options;
+  options.mechanisms = plain;
+  options.auth_without_tls = true;
+  options.auth_required = false;
+  check_scarcity(options, {"PLAIN", "250-AUTH PLAIN\r\n", two});
+  options.mechanisms = login;
+  check_scarcity(options, {"LOGIN", "250-AUTH LOGIN\r\n", two});
+  check_scarcity(options, {"LOGIN declined", "250-AUTH LOGIN\r\n", two, message, false, true});
 }
