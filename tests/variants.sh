@@ -10,21 +10,28 @@
 #   valgrind                    the tests that count allocations, and the replays of the fuzz corpora
 #   msan                        the replays of the fuzz corpora, looking for octets that nobody wrote
 #   mingw                       for Windows; run where wine is there
+#   aarch64                     for ARM with its vectors, run by qemu-user
+#   big-endian                  for s390x, run by qemu-user
 #
-# Without a NAME all of them; one whose tools are missing is skipped aloud. --install fetches the tools first, on Debian. Takes about
-# five minutes each on two cores; not a part of .ci/run.
+# Without a NAME all of them; one whose tools are missing is skipped aloud. --install fetches the tools first, on Debian. On two cores
+# the last three take a minute each, the others about five; not a part of .ci/run.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-all=(signed-char unsigned-char 32-bit assertions libc++ turkish valgrind msan mingw)
+all=(signed-char unsigned-char 32-bit assertions libc++ turkish valgrind msan mingw aarch64 big-endian)
+# Debian's compilers for other processors and its package g++-multilib shut each other out; those that name a version do not.
+version=$(c++ -dumpversion 2>/dev/null)
 names=()
 for word; do
   case $word in
     --install)
       . tests/support/install.sh
-      install_packages g++ cmake ninja-build libfmt-dev catch2 clang g++-multilib libc++-dev libc++abi-dev locales-all valgrind mingw-w64
+      install_packages g++ cmake ninja-build libfmt-dev catch2 clang libc++-dev libc++abi-dev locales-all valgrind \
+        g++-mingw-w64-x86-64-posix wine wine64 qemu-user-static
+      version=$(c++ -dumpversion)
+      install_packages "g++-$version-multilib" "g++-$version-aarch64-linux-gnu" "g++-$version-s390x-linux-gnu"
       ;;
-    --help) sed -n '3,16s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --help) sed -n '3,18s/^# \{0,1\}//p' "$0"; exit 0 ;;
     -*) echo "$0: what is '$word'? See --help" >&2; exit 2 ;;
     *) names+=("$word") ;;
   esac
@@ -43,8 +50,38 @@ build() {
 replays() { local source; for source in fuzz/*.cpp; do echo "replay_$(basename "$source" .cpp)"; done; }
 can_compile() { echo 'int main() {}' | "$@" -x c++ - -o /dev/null 2>/dev/null; }
 # A kernel may be without the other width.
-can_run() { mkdir -p build/variants && echo 'int main() {}' | "$@" -x c++ - -o build/variants/probe 2>/dev/null && build/variants/probe 2>/dev/null; }
+can_run() { echo 'int main() {}' | "$@" -x c++ - -o build/variants/probe 2>/dev/null && build/variants/probe 2>/dev/null; }
 tests_pass() { build "$1" "$2" "$3" ehlo_tests && "build/variants/$1/ehlo_tests" >"build/variants/$1/tests.log" || { tail -n 30 "build/variants/$1/tests.log"; return 1; }; }
+
+# For another system: what depends on octets, their order and their signs, and sessions. Catch2 and fmt as they are here: header-only.
+cross_tests=(octet_run format codec/{chunk_reader,command_parser,mail_data_reader,mail_data_writer,message_traits,octet_scan,reply_parser}
+  grammar/{base64,cursor,ip_address,path,utf8,xtext} server/session_basics client/{session_basics,two_ends})
+
+# cross_build NAME COMPILER
+cross_build() {
+  cross_compile "$@" >"build/variants/$1.log" 2>&1 || { tail -n 30 "build/variants/$1.log"; return 1; }
+}
+cross_compile() {
+  local folder=build/variants/$1 test flags=(-std=c++20 -O1 -DFMT_HEADER_ONLY=1 -DEHLO_SOURCE_DIR='"."' -Iinclude -Itests -Ifuzz)
+  rm -rf "$folder"
+  mkdir -p "$folder/include"
+  ln -s /usr/include/catch2 /usr/include/fmt "$folder/include"
+  cp tests/support/precompiled.hpp "$folder/include"
+  flags+=(-isystem "$folder/include")
+  "$2" "${flags[@]}" -c tests/support/catch_main.cpp -o "$folder/catch_main.o" &&
+    "$2" "${flags[@]}" -x c++-header tests/support/precompiled.hpp -o "$folder/include/precompiled.hpp.gch" &&
+    {
+      printf '%s\n' tests/support/{precompiled,client_dialogue,server_dialogue}.cpp
+      for test in "${cross_tests[@]}"; do echo "tests/${test}_test.cpp"; done
+    } | xargs -P "$(nproc)" -I{} sh -c 'source=$1; folder=$2; shift 2; "$@" -include precompiled.hpp -c "$source" -o "$folder/$(echo "$source" | tr / _).o"' \
+      sh {} "$folder" "$2" "${flags[@]}" &&
+    "$2" -static "$folder"/*.o -o "$folder/ehlo_tests.exe"
+}
+# cross_tests_pass NAME COMPILER RUNNER
+cross_tests_pass() {
+  cross_build "$1" "$2" || return 1
+  "$3" "build/variants/$1/ehlo_tests.exe" >"build/variants/$1/tests.log" || { tail -n 30 "build/variants/$1/tests.log"; return 1; }
+}
 
 # Each says 77 for tools that are missing.
 run() {
@@ -54,7 +91,8 @@ run() {
     unsigned-char) tests_pass "$1" c++ -funsigned-char ;;
     32-bit)
       can_run c++ -m32 || return 77
-      tests_pass "$1" c++ -m32
+      # What another compiler's package keeps from standing in /usr/include.
+      tests_pass "$1" c++ "-m32 -idirafter /usr/include/$(c++ -print-multiarch)"
       ;;
     assertions) tests_pass "$1" c++ -D_GLIBCXX_ASSERTIONS ;;
     libc++)
@@ -86,20 +124,30 @@ run() {
     mingw)
       local compiler=x86_64-w64-mingw32-g++-posix
       command -v "$compiler" >/dev/null || return 77
-      # Catch2 and fmt as they are here: header-only.
-      mkdir -p build/variants/mingw/include
-      ln -sfn /usr/include/catch2 build/variants/mingw/include/catch2
-      ln -sfn /usr/include/fmt build/variants/mingw/include/fmt
-      for target in server/session_basics client/session_basics client/two_ends codec/mail_data_writer grammar/path format; do
-        "$compiler" -std=c++20 -O1 -static -DFMT_HEADER_ONLY=1 -DEHLO_SOURCE_DIR='"."' -Iinclude -Itests -Ifuzz -isystem build/variants/mingw/include \
-          "tests/${target}_test.cpp" tests/support/*_dialogue.cpp tests/support/catch_main.cpp -o "build/variants/mingw/$(echo "$target" | tr / _).exe" || return 1
-        ! command -v wine >/dev/null || wine "build/variants/mingw/$(echo "$target" | tr / _).exe" || return 1
-      done
+      if command -v wine >/dev/null; then
+        WINEDEBUG=-all cross_tests_pass "$1" "$compiler" wine
+      else
+        cross_build "$1" "$compiler" && echo "mingw: compiled only, for want of wine"
+      fi
+      ;;
+    aarch64)
+      local compiler=aarch64-linux-gnu-g++-$version
+      command -v "$compiler" qemu-aarch64-static >/dev/null || return 77
+      # Without the vectors there would be nothing to run.
+      echo 'static_assert(sizeof(ehlo::detail::scans::block) == 16);' |
+        "$compiler" -std=c++20 -Iinclude -include ehlo/codec/octet_scan.hpp -fsyntax-only -x c++ - || return 1
+      cross_tests_pass "$1" "$compiler" qemu-aarch64-static
+      ;;
+    big-endian)
+      local compiler=s390x-linux-gnu-g++-$version
+      command -v "$compiler" qemu-s390x-static >/dev/null || return 77
+      cross_tests_pass "$1" "$compiler" qemu-s390x-static
       ;;
     *) echo "$0: there is no variant '$1'" >&2; return 2 ;;
   esac
 }
 
+mkdir -p build/variants
 passed=0
 failed=0
 for name in "${names[@]}"; do
