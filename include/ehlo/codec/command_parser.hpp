@@ -321,14 +321,16 @@ constexpr result<void> check_custom_value(const parameter& p, std::span<const cu
 /// Checks what the parameters of MAIL or RCPT say: each offered, none twice, each value by its own standard. Tells which of those
 /// that `ehlo` knows are there.
 ///
-/// `set` is `charset::utf8` in a transaction with SMTPUTF8. Fails with `errc::parameter_unknown` (555), `parameter_duplicate` or
+/// `set` is `charset::utf8` for MAIL where SMTPUTF8 is offered (without SMTPUTF8 in the list, AUTH names no mailbox with UTF-8 all
+/// the same), and for RCPT in a transaction with SMTPUTF8. Fails with `errc::parameter_unknown` (555), `parameter_duplicate` or
 /// the error of the value (501); the offset counts from the list's first octet. RFC 5321 4.1.1.11.
 constexpr result<parameter_set> check_parameters(const parameter_list& list, const offered_parameters& offered,
                                                  custom_parameter::place place, charset set = charset::ascii) {
   parameter_set seen;
   for (const parameter& p : list) {
     const known_parameter name = known_parameter_of(p.keyword);
-    auto value = detail::check_known_value(name, p, offered, place, set);
+    const charset of_value = name == known_parameter::auth && !list.find("SMTPUTF8") ? charset::ascii : set;
+    auto value = detail::check_known_value(name, p, offered, place, of_value);
     if (!value && value.error().code == errc::parameter_unknown) value = detail::check_custom_value(p, offered.custom, place);
     if (!value) return error{value.error().code, p.offset};
     if (name == known_parameter::other ? list.find(p.keyword)->offset != p.offset : seen.has(name)) {

@@ -49,11 +49,12 @@ constexpr std::size_t number_size(unsigned value) { return value < 10 ? 1 : valu
 
 constexpr char* put_reply_code(int code, bool last, char* out) {
   const auto value = static_cast<unsigned>(code);
-  out = put_digit(value / 100, out);
-  out = put_digit(value / 10 % 10, out);
-  out = put_digit(value % 10, out);
-  *out = last ? ' ' : '-';
-  return out + 1;
+  const unsigned last_two = value % 100;
+  out[0] = static_cast<char>('0' + value / 100);
+  out[1] = static_cast<char>('0' + last_two / 10);
+  out[2] = static_cast<char>('0' + last_two % 10);
+  out[3] = last ? ' ' : '-';
+  return out + 4;
 }
 
 }  // namespace detail
@@ -102,34 +103,6 @@ constexpr std::string_view behind_fold(std::string_view text, std::string_view h
   return text;
 }
 
-/// Octets of the lines of `r` for its text, when a line begins with `prefix` octets and ends with CRLF.
-constexpr std::size_t reply_room(const reply& r, std::size_t prefix) {
-  // A challenge is base64, one line, and may be longer: up to 12288 octets (RFC 4954 4).
-  return r.code() == 334 ? std::size_t{SIZE_MAX} / 2 : sizes::reply_line - prefix - crlf.size();
-}
-
-/// Calls `put_line(word, text, last)` for each line that `r` becomes. Kept out of the way of replies of one line.
-template <class PutLine>
-[[gnu::noinline]] constexpr void for_each_line(const reply& r, std::size_t room, std::string_view first_word, PutLine put_line) {
-  std::string_view word = first_word;
-  for (std::size_t i = 0; i < r.line_count(); ++i) {
-    const bool last = i + 1 == r.line_count();
-    std::string_view text = r.line(i);
-    do {
-      const std::string_view head = fold(text, word.empty() ? room : room - word.size() - 1);
-      text = behind_fold(text, head);
-      put_line(word, head, last && text.empty());
-      word = {};
-    } while (!text.empty());
-  }
-}
-
-/// True if `r` is one line that need not be folded, as nearly all are.
-constexpr bool is_one_line(const reply& r, std::size_t room, std::string_view first_word) {
-  const std::size_t taken = first_word.empty() ? 0 : first_word.size() + 1;
-  return r.line_count() == 1 && r.text().size() + taken <= room;
-}
-
 /// Octets of a line that begins with `prefix` octets.
 constexpr std::size_t line_size(std::size_t prefix, std::string_view word, std::string_view text) {
   return prefix + word.size() + (word.empty() || text.empty() ? 0 : 1) + text.size() + crlf.size();
@@ -154,19 +127,7 @@ constexpr char* put_line(int code, bool last, enhanced_status_code enhanced, std
 
 }  // namespace detail
 
-/// Octets that `write` needs for the same arguments.
-constexpr std::size_t written_size(const reply& r, enhanced_codes codes, std::string_view first_word = {}) {
-  const std::size_t prefix = detail::prefix_size(codes == enhanced_codes::write ? r.enhanced() : enhanced_status_code{});
-  const std::size_t room = detail::reply_room(r, prefix);
-  if (detail::is_one_line(r, room, first_word)) return detail::line_size(prefix, first_word, r.text());
-  std::size_t size = 0;
-  detail::for_each_line(r, room, first_word, [&size, prefix](std::string_view word, std::string_view text, bool) {
-    size += detail::line_size(prefix, word, text);
-  });
-  return size;
-}
-
-/// Writes `r` as one reply and returns one past its last octet. `out` has room for `written_size` octets.
+/// A reply laid out in lines, so that its size is known before it is written. Views the reply and the word.
 ///
 /// No line has more than 512 octets (RFC 5321 4.5.3.1.5): longer ones are folded at a space, which the fold replaces,
 /// or at the limit where there is none, never inside a character of UTF-8. Each line has the same code and the same
@@ -175,15 +136,75 @@ constexpr std::size_t written_size(const reply& r, enhanced_codes codes, std::st
 ///
 /// `first_word`, at most 255 octets, is the name of the host in 220, 221, 421 and the answer to EHLO: it stands before
 /// the text of the first line (RFC 5321 4.2).
+class reply_lines {
+ public:
+  constexpr reply_lines(const reply& r, enhanced_codes codes, std::string_view first_word = {})
+      : reply_{&r}, first_word_{first_word}, enhanced_{codes == enhanced_codes::write ? r.enhanced() : enhanced_status_code{}} {
+    assert(first_word.size() <= sizes::domain);
+    const std::size_t prefix = detail::prefix_size(enhanced_);
+    size_ = detail::line_size(prefix, first_word, r.text());
+    // A challenge is base64, one line, and may be longer: up to 12288 octets (RFC 4954 4).
+    is_one_line_ = r.line_count() == 1 && (size_ <= sizes::reply_line || r.code() == 334);
+    if (!is_one_line_) size_ = size_of_all(prefix);
+  }
+
+  /// Octets that `write` needs.
+  constexpr std::size_t size() const { return size_; }
+
+  /// Writes the reply and returns one past its last octet. `out` has room for `size` octets.
+  constexpr char* write(char* out) const {
+    if (is_one_line_) return detail::put_line(reply_->code(), true, enhanced_, first_word_, reply_->text(), out);
+    return write_all(out);
+  }
+
+ private:
+  [[gnu::noinline]] constexpr std::size_t size_of_all(std::size_t prefix) const {
+    std::size_t out = 0;
+    for_each_line(
+        [&out, prefix](std::string_view word, std::string_view text, bool) { out += detail::line_size(prefix, word, text); });
+    return out;
+  }
+
+  [[gnu::noinline]] constexpr char* write_all(char* out) const {
+    for_each_line([&out, this](std::string_view word, std::string_view text, bool last) {
+      out = detail::put_line(reply_->code(), last, enhanced_, word, text, out);
+    });
+    return out;
+  }
+
+  /// Calls `put_line(word, text, last)` for each line.
+  template <class PutLine>
+  constexpr void for_each_line(PutLine put_line) const {
+    const std::size_t around = detail::prefix_size(enhanced_) + crlf.size();
+    const std::size_t room = reply_->code() == 334 ? std::size_t{SIZE_MAX} / 2 : sizes::reply_line - around;
+    std::string_view word = first_word_;
+    for (std::size_t i = 0; i < reply_->line_count(); ++i) {
+      const bool last = i + 1 == reply_->line_count();
+      std::string_view text = reply_->line(i);
+      do {
+        const std::string_view head = detail::fold(text, word.empty() ? room : room - word.size() - 1);
+        text = detail::behind_fold(text, head);
+        put_line(word, head, last && text.empty());
+        word = {};
+      } while (!text.empty());
+    }
+  }
+
+  const reply* reply_;
+  std::string_view first_word_;
+  std::size_t size_;
+  enhanced_status_code enhanced_;
+  bool is_one_line_;
+};
+
+/// Octets that `write` needs for the same arguments.
+constexpr std::size_t written_size(const reply& r, enhanced_codes codes, std::string_view first_word = {}) {
+  return reply_lines{r, codes, first_word}.size();
+}
+
+/// Writes `r` as one reply (see `reply_lines`) and returns one past its last octet. `out` has room for `written_size` octets.
 constexpr char* write(const reply& r, enhanced_codes codes, char* out, std::string_view first_word = {}) {
-  assert(first_word.size() <= sizes::domain);
-  const enhanced_status_code code = codes == enhanced_codes::write ? r.enhanced() : enhanced_status_code{};
-  const std::size_t room = detail::reply_room(r, detail::prefix_size(code));
-  if (detail::is_one_line(r, room, first_word)) return detail::put_line(r.code(), true, code, first_word, r.text(), out);
-  detail::for_each_line(r, room, first_word, [&out, &r, code](std::string_view word, std::string_view text, bool last) {
-    out = detail::put_line(r.code(), last, code, word, text, out);
-  });
-  return out;
+  return reply_lines{r, codes, first_word}.write(out);
 }
 
 static_assert([] {

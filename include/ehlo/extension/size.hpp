@@ -11,7 +11,6 @@
 #include <limits>
 #include <string_view>
 
-#include <ehlo/ascii.hpp>
 #include <ehlo/result.hpp>
 
 namespace ehlo {
@@ -26,12 +25,17 @@ constexpr result<std::uint64_t> parse_size(std::string_view text) {
   constexpr std::uint64_t largest = std::numeric_limits<std::uint64_t>::max();
   if (text.empty()) return error{errc::size_value, 0};
   std::uint64_t value = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (!ascii::digit.contains(text[i]) || i == most_digits) return error{errc::size_value, i};
-    const auto next = static_cast<std::uint64_t>(text[i] - '0');
-    const bool is_over = i + 1 == most_digits && value > (largest - next) / 10;
-    value = is_over ? largest : value * 10 + next;
+  std::size_t at = 0;
+  for (; at < text.size() && at < most_digits; ++at) {
+    const auto next = static_cast<std::uint64_t>(static_cast<unsigned char>(text[at])) - '0';
+    if (next > 9) break;
+    if (at + 1 == most_digits && value > (largest - next) / 10) {
+      value = largest;
+    } else {
+      value = value * 10 + next;
+    }
   }
+  if (at < text.size()) return error{errc::size_value, at};
   return value;
 }
 

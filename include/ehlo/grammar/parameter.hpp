@@ -127,6 +127,11 @@ class parameter_list {
 
    private:
     friend class parameter_list;
+    constexpr bool has_keyword(std::string_view keyword) const {
+      const std::size_t behind = offset_ + keyword.size();
+      if (behind > end_ || (behind < end_ && text_[behind] != '=')) return false;
+      return ascii::equal_ignoring_case({text_.data() + offset_, keyword.size()}, keyword);
+    }
     constexpr iterator(std::string_view text, std::size_t offset)
         : text_{text},
           offset_{offset},
@@ -144,8 +149,8 @@ class parameter_list {
   constexpr std::string_view text() const { return text_; }
   /// The first parameter with this keyword, compared without regard to case.
   constexpr std::optional<parameter> find(std::string_view keyword) const {
-    for (const parameter& one : *this) {
-      if (ascii::equal_ignoring_case(one.keyword, keyword)) return one;
+    for (iterator one = begin(); one != end(); ++one) {
+      if (one.has_keyword(keyword)) return *one;
     }
     return std::nullopt;
   }

@@ -364,22 +364,8 @@ class basic_server_session {
     storage_.drop_given();
     if (storage_.has_failed()) mode_ = mode::closed;
     for (;;) {
-      if (const auto told = take_notice()) return *told;
-      if (mode_ == mode::closed) return close_channel{};
-      if (open_ != asked::nothing) {
-        if (storage_.collected() > 0) return give();
-        return answer_due{ticket{ticket_}};
-      }
-      if (mode_ == mode::out_of_memory) {
-        if (storage_.collected() > 0) return give();
-        write_last_words();
-        continue;
-      }
-      if (mode_ == mode::closing) {
-        if (storage_.collected() > 0) return give();
-        mode_ = mode::closed;
-        continue;
-      }
+      if (has_notice()) return take_notice();
+      if (is_ending() || open_ != asked::nothing) return wait_or_end();
       if (flush_ && storage_.collected() > 0) {
         if (greeting_due_ && !early_ && !input.empty()) {
           early_ = true;
@@ -392,6 +378,19 @@ class basic_server_session {
       flush_ = false;
       if (const auto action = step(input)) return *action;
     }
+  }
+
+  /// `next` while a question is open, or at the end of the session.
+  [[gnu::noinline]] constexpr server_action wait_or_end() {
+    if (mode_ == mode::closed) return close_channel{};
+    if (storage_.collected() > 0) return give();
+    if (open_ != asked::nothing) return answer_due{ticket{ticket_}};
+    if (mode_ == mode::out_of_memory) {
+      write_last_words();
+      if (storage_.collected() > 0) return give();
+    }
+    mode_ = mode::closed;
+    return close_channel{};
   }
 
   // ---- Questions -------------------------------------------------------------------------------------------------------------
@@ -460,9 +459,11 @@ class basic_server_session {
   }
 
   constexpr result<void> write(const reply& r, enhanced_codes codes, std::string_view first_word = {}) {
-    const auto place = place_for(written_size(r, codes, first_word));
+    const reply_lines lines{r, codes, first_word};
+    const auto place = place_for(lines.size());
     if (!place) return place.error();
-    storage_.commit_output(static_cast<std::size_t>(ehlo::write(r, codes, *place, first_word) - *place));
+    lines.write(*place);
+    storage_.commit_output(lines.size());
     return {};
   }
   constexpr result<void> write(const reply& r) {
@@ -516,7 +517,9 @@ class basic_server_session {
     violation_offset_ = offset;
   }
 
-  constexpr maybe_action take_notice() {
+  constexpr bool has_notice() const { return has_violation_ || has_exchange_end_ || has_reset_; }
+
+  [[gnu::noinline]] constexpr server_action take_notice() {
     if (has_violation_) {
       has_violation_ = false;
       return violation{violation_, violation_offset_};
@@ -525,11 +528,8 @@ class basic_server_session {
       has_exchange_end_ = false;
       return exchange_ended{exchange_end_};
     }
-    if (has_reset_) {
-      has_reset_ = false;
-      return transaction_reset{reset_cause_};
-    }
-    return std::nullopt;
+    has_reset_ = false;
+    return transaction_reset{reset_cause_};
   }
 
   constexpr void end_exchange(exchange_end cause) {
@@ -566,7 +566,7 @@ class basic_server_session {
   // ---- Steps -----------------------------------------------------------------------------------------------------------------
 
   /// One step of the session: an action, or none when the loop of `next` is to look again.
-  constexpr maybe_action step(std::string_view& input) {
+  [[gnu::always_inline]] constexpr maybe_action step(std::string_view& input) {
     if (replies_left_ > 0) return repeat_refusal();
     switch (mode_) {
       case mode::greeting: return ask_greeting(input);
@@ -658,7 +658,7 @@ class basic_server_session {
   ///
   /// A line over its limit is not kept: `line_too_long_` is set, the rest is swallowed up to its CRLF, and its first octets come
   /// out as the line (they tell the verb).
-  constexpr std::optional<std::string_view> take_line(std::string_view& input) {
+  [[gnu::always_inline]] constexpr std::optional<std::string_view> take_line(std::string_view& input) {
     if (line_done_) {
       if (secret_) wipe_secret();
       storage_.clear_line();
@@ -670,15 +670,20 @@ class basic_server_session {
     if (input.empty()) return std::nullopt;
     if (is_first_part) {
       // A line that lies whole in the input and holds no octet that no command holds, as nearly all do.
-      const std::size_t text = end_of_run<command_octet>(input.substr(0, sizes::command_line - crlf.size()));
-      if (input.substr(text, crlf.size()) == crlf) {
-        const std::string_view line = input.substr(0, text);
-        take(input, text + crlf.size());
+      const std::size_t most = std::min(input.size(), sizes::command_line - crlf.size());
+      const std::string_view line{input.data(), end_of_run<command_octet>({input.data(), most})};
+      if (input.size() - line.size() >= crlf.size() && input[line.size()] == '\r' && input[line.size() + 1] == '\n') {
+        take(input, line.size() + crlf.size());
         line_done_ = line_clean_ = true;
         held_cr_ = false;
         return line;
       }
     }
+    return take_other_line(input, is_first_part);
+  }
+
+  /// The same for a line that came in pieces, has not come to its end, is long, or holds an octet that no command holds.
+  [[gnu::noinline]] constexpr std::optional<std::string_view> take_other_line(std::string_view& input, bool is_first_part) {
     const std::size_t end = find_crlf(input);
     if (end == input.npos) {
       keep_part(input);
@@ -804,7 +809,7 @@ class basic_server_session {
     return handle_command(*line, input);
   }
 
-  constexpr maybe_action handle_command(std::string_view line, std::string_view& input) {
+  [[gnu::always_inline]] constexpr maybe_action handle_command(std::string_view line, std::string_view& input) {
     const command_line c = split_command(line);
     const bool is_first = first_line_;
     first_line_ = false;
@@ -847,7 +852,7 @@ class basic_server_session {
   }
 
   /// What is wrong with a command before its arguments are looked at: the line, the verb, the policy, the order.
-  constexpr std::optional<error> object(const command_line& c, std::string_view line, bool is_custom) const {
+  [[gnu::always_inline]] constexpr std::optional<error> object(const command_line& c, std::string_view line, bool is_custom) const {
     if (state_ == state::barred && c.name != verb::quit)
       return error{barred_code_ == 554 ? errc::tls_too_weak : errc::session_barred, 0};
     if (line_too_long_) return error{errc::line_too_long, 0};
@@ -1279,15 +1284,15 @@ class basic_server_session {
     const std::uint32_t mail_max = announced().mail_max;
     if ((most.transactions != 0 && transactions_ >= most.transactions) || (mail_max != 0 && mails_ > mail_max))
       return refuse({errc::too_many_transactions, 0}, c.name);
-    const auto mail = parse_mail(c.argument, offers_smtputf8() ? charset::utf8 : charset::ascii, options_->leniency);
+    const charset set = offers_smtputf8() ? charset::utf8 : charset::ascii;
+    const auto mail = parse_mail(c.argument, set, options_->leniency);
     if (!mail) return refuse({mail.error().code, c.argument_offset + mail.error().offset}, c.name);
     if (const auto good = options_->strictness.check(mail->reverse_path); !good)
       return refuse({good.error().code, offset_of(mail->reverse_path.text(), c) + good.error().offset}, c.name);
     const mail_parameters& told = mail->parameters;
-    const bool utf8 = offers_smtputf8() && told.smtputf8();
-    const auto names =
-        check_parameters(told.list(), offered(), custom_parameter::place::mail, utf8 ? charset::utf8 : charset::ascii);
+    const auto names = check_parameters(told.list(), offered(), custom_parameter::place::mail, set);
     if (!names) return refuse({names.error().code, offset_of(told.text(), c) + names.error().offset}, c.name);
+    const bool utf8 = names->has(known_parameter::smtputf8);
     if (!utf8) {
       if (const auto octet = find_utf8(mail->reverse_path.text(), c)) return refuse(*octet, c.name);
     }
