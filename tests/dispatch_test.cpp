@@ -152,3 +152,19 @@ TEST_CASE("idle: the handler asks for something, or says that there is nothing t
   CHECK(handler.codes == std::vector{250});
   CHECK(handler.asked == 2);
 }
+
+TEST_CASE("a handler's reply that is too long for the session is replaced by the careful answer too", "[dispatch]") {
+  struct handler_type : basic_handler {
+    using basic_handler::on;
+    ehlo::reply on(const ehlo::mail_question&) { return ehlo::replies::mail_ok; }
+    ehlo::reply on(const ehlo::rcpt_question&) { return *ehlo::reply::make(250, {2, 1, 5}, text); }
+    std::string text = std::string(700, 'x');
+  };
+  const ehlo::server_options options{.hostname = "mx.example"};
+  ehlo::fixed_server_session<1728, 600> session{options};
+  const std::string wire = until_quit("MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\n");
+  handler_type handler{{wire}};
+  run(session, handler);
+  CHECK(handler.sent.find("\r\n250 2.1.0 OK\r\n550 5.7.1") != std::string::npos);
+  CHECK(handler.sent.find("\r\n221 2.0.0") != std::string::npos);
+}

@@ -21,9 +21,9 @@ template <class Session, class Answer>
 constexpr void pass_on(Session& session, ticket t, const Answer& answer) {
   if constexpr (std::is_convertible_v<const Answer&, reply>) {
     const reply& r = answer;
-    // A reply that its question forbids would leave the question open for ever; the careful answer ends it.
+    // A reply that its question forbids, or that is too long, would leave the question open for ever; the careful answer ends it.
     const auto given = r.is_positive() ? session.accept(t, r) : session.reject(t, r);
-    if (!given && given.error().code == errc::wrong_answer) session.answer_default(t);
+    if (!given) session.answer_default(t);
   } else if (answer) {
     pass_on(session, t, *answer);
   }
