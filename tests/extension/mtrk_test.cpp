@@ -58,3 +58,11 @@ TEST_CASE("The time of tracking runs out at its last second", "[extension][3885-
   CHECK_FALSE(tracking{"aGVsbG8", 60}.after(UINT32_MAX).has_value());
   CHECK(tracking{"aGVsbG8"}.after(UINT32_MAX) == tracking{"aGVsbG8"});
 }
+
+TEST_CASE("A certifier that would be read as another one is not valid", "[extension][3885-3.1-01]") {
+  CHECK(tracking{"aGVsbG8", 60}.is_valid());
+  for (const std::string_view certifier : {"aGVsbG8:60", "aGVsbG8:", ":", "", "a", "aGVsbG8="}) {
+    CAPTURE(certifier);
+    CHECK_FALSE(tracking{certifier, {}}.is_valid());
+  }
+}

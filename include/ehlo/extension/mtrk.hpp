@@ -71,7 +71,7 @@ constexpr result<tracking> parse_tracking(std::string_view text) {
 
 constexpr bool tracking::is_valid() const {
   const auto parsed = parse_tracking(certifier);
-  return parsed && !parsed->timeout && certifier.find(':') == certifier.npos && timeout.value_or(0) <= largest_timeout;
+  return parsed && !parsed->timeout && timeout.value_or(0) <= largest_timeout;
 }
 
 static_assert(*parse_tracking("aGVsbG8:60") == tracking{"aGVsbG8", 60} && !parse_tracking("aGVsbG8:") && !parse_tracking("a"));

@@ -47,7 +47,6 @@ class base64 {
         return error{text[i] == '=' ? errc::base64_padding : errc::base64_octet, i};
     }
     if (text.size() % 4 != 0) return error{errc::base64_length, text.size()};
-    if (symbols % 4 == 1) return error{errc::base64_padding, symbols};
     const unsigned unused = symbols % 4 == 2 ? 0x0FU : symbols % 4 == 3 ? 0x03U : 0U;
     if (unused != 0 && (detail::base64_value(text[symbols - 1]) & unused) != 0)
       return error{errc::base64_trailing_bits, symbols - 1};
