@@ -64,3 +64,18 @@ TEST_CASE("hexadecimal digits have their values in either case", "[ascii]") {
   }
   STATIC_REQUIRE(ehlo::crlf == "\r\n");
 }
+
+TEST_CASE("a class made of a range holds its ends, what is between, and no more", "[ascii]") {
+  for (unsigned first = 0; first < 256; first += 15) {
+    for (unsigned last = first; last < 256; last += 15) {
+      const auto made = ascii::octet_class::range(static_cast<unsigned char>(first), static_cast<unsigned char>(last));
+      for (unsigned value = 0; value < 256; ++value) {
+        CAPTURE(first, last, value);
+        CHECK(made.contains(static_cast<char>(static_cast<unsigned char>(value))) == (value >= first && value <= last));
+      }
+    }
+  }
+  unsigned char nine = '9';
+  CHECK(ascii::octet_class::range('0', nine) == ascii::digit);
+  CHECK_FALSE(ascii::octet_class::range('0', --nine) == ascii::digit);
+}

@@ -68,3 +68,29 @@ TEST_CASE("LIMITS among eight keywords", "[capabilities][9422-5-01]") {
   CHECK(offered.limits() == ehlo::announced_limits{.mail_max = 5, .rcpt_max = 20});
   CHECK(offered.maximum_size() == 1000);
 }
+
+TEST_CASE("each keyword is known in any case, and nothing that only looks like it", "[capabilities][5321-2.2.2-01]") {
+  for (std::size_t i = 0; i < ehlo::extension_keywords.size(); ++i) {
+    std::string keyword{ehlo::extension_keywords[i]};
+    CAPTURE(keyword);
+    CHECK(ehlo::extension_of(keyword) == static_cast<extension>(i));
+    for (char& c : keyword) c = ehlo::ascii::to_lower(c);
+    CHECK(ehlo::extension_of(keyword) == static_cast<extension>(i));
+    CHECK_FALSE(ehlo::extension_of(keyword + "x"));
+    for (std::size_t at = 0; at < keyword.size(); ++at) {
+      std::string other = keyword;
+      other[at] = '0';
+      CHECK_FALSE(ehlo::extension_of(other));
+    }
+  }
+}
+
+TEST_CASE("more than one space before the parameters of a keyword counts as one", "[capabilities]") {
+  const auto reply = ehlo::parse_reply("250-mx\r\n250-SIZE   1000 \r\n250 LIMITS  RCPTMAX=7\r\n");
+  const auto learned = capabilities::parse(*reply);
+  CHECK(learned.maximum_size() == 1000);
+  CHECK(learned.limits().rcpt_max == 7);
+  CHECK(learned == capabilities::parse(*reply));
+  CHECK_FALSE(learned == capabilities::parse(*ehlo::parse_reply("250-mx\r\n250-SIZE 1000\r\n250 LIMITS RCPTMAX=8\r\n")));
+  CHECK_FALSE(*ehlo::keyword_line::parse("SIZE  1") == *ehlo::keyword_line::parse("SIZE 2"));
+}

@@ -376,3 +376,20 @@ TEST_CASE("an envelope grows to any number of recipients, and moves without a co
   auto copy_of_view = moved.view();
   CHECK(copy_of_view.recipient(4999).path.text() == "<user4999@mx.example>");
 }
+
+TEST_CASE("an envelope without octets has a null reverse-path, no parameters and no recipients", "[envelope]") {
+  const envelope_view none{};
+  CHECK(none.empty());
+  CHECK(none.reverse_path().is_null());
+  CHECK(none.parameters().empty());
+  CHECK(none.recipient_count() == 0);
+  CHECK(none.begin() == none.end());
+}
+
+TEST_CASE("a time of delivery that the standard does not allow makes no envelope", "[envelope][2852-4-01]") {
+  for (const std::int32_t seconds : {0, -1}) {
+    sender_options options;
+    options.by = deliver_by{seconds, by_mode::return_message};
+    CHECK(envelope::make("a@b.example", {"c@d.example"}, options).error().code == errc::by_value);
+  }
+}

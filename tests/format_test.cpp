@@ -402,4 +402,26 @@ TEST_CASE("No other type is formatted because it converts to one of these", "[fo
   CHECK(fmt::format("{}", std::array{1, 2}) == "[1, 2]");
 }
 
+TEST_CASE("What is not there is not shown, and commas stand only between", "[format]") {
+  CHECK(text_of_value(keyword_line{"HELP", {}}) == "HELP");
+  CHECK(text_of_value(keyword_line{"SIZE", "10"}) == "SIZE 10");
+  const auto learned = capabilities::parse(received("250-mx\r\n250-LIMITS\r\n250-SIZE\r\n250 HELP\r\n"));
+  CHECK(text_of_value(learned) == "SIZE, LIMITS, HELP");
+  CHECK(text_of_value(*claimed_submitter::parse("<>")) == "<>");
+  CHECK(text_of_value(*claimed_submitter::parse("a@b.example")) == "a@b.example");
+  const std::string_view shown[] = {"",      "SUCCESS",       "FAILURE",       "SUCCESS,FAILURE",
+                                    "DELAY", "SUCCESS,DELAY", "FAILURE,DELAY", "SUCCESS,FAILURE,DELAY"};
+  for (unsigned bits = 1; bits < 8; ++bits) {
+    notify_set on;
+    on.success = (bits & 1U) != 0;
+    on.failure = (bits & 2U) != 0;
+    on.delay = (bits & 4U) != 0;
+    CHECK(text_of_value(on) == shown[bits]);
+  }
+  const auto path = *forward_path::parse("<a@b.example>");
+  CHECK(text_of_value(rcpt_question{path, {}, {1}}) == "rcpt_question{TO:<a@b.example>, ticket 1}");
+  CHECK(fmt::format("{}", *parse_command("BURL imap://x;urlauth=t:internal:9135 LAST")) == "BURL LAST");
+  CHECK(fmt::format("{}", *parse_command("BURL imap://x;urlauth=t:internal:9135")) == "BURL");
+}
+
 }  // namespace

@@ -91,3 +91,12 @@ TEST_CASE("AUTH is a mailbox in xtext or <>", "[vocabulary][4954-5-01]") {
     CHECK(ehlo::claimed_submitter::parse(wrong).error().code == ehlo::errc::auth_value);
   }
 }
+
+TEST_CASE("Each parameter has its name, and what is none of them has none", "[vocabulary]") {
+  for (std::size_t i = 0; i < ehlo::parameter_names.size(); ++i) {
+    const auto known = static_cast<ehlo::known_parameter>(i);
+    CHECK(ehlo::text_of(known) == ehlo::parameter_names[i]);
+    CHECK(ehlo::known_parameter_of(ehlo::parameter_names[i]) == known);
+  }
+  CHECK(ehlo::text_of(ehlo::known_parameter::other).empty());
+}

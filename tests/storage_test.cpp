@@ -112,3 +112,32 @@ TEST_CASE("Growing storage is copied with what it holds, moved without a copy, a
   CHECK(moved.line() == "x");
   CHECK(moved.give_output() == "y");
 }
+
+TEST_CASE("what was given stays in place while the output grows, and then makes way", "[storage]") {
+  ehlo::growing_storage storage;
+  put(storage, std::string(100, 'a'));
+  const std::string_view given = storage.give_output();
+  put(storage, std::string(1000, 'b'));
+  storage.trim();  // gives back nothing of it
+  put(storage, std::string(3000, 'c'));
+  CHECK(given == std::string(100, 'a'));
+  CHECK(storage.collected() == 4000);
+  storage.drop_given();
+  CHECK(storage.give_output() == std::string(1000, 'b') + std::string(3000, 'c'));
+  put(storage, "d");
+  storage.drop_given();
+  CHECK(storage.give_output() == "d");
+}
+
+TEST_CASE("what was given goes, and what was collected behind it moves to the front", "[storage]") {
+  const auto check = [](auto storage) {
+    put(storage, "given");
+    CHECK(storage.give_output() == "given");
+    put(storage, "collected");
+    storage.drop_given();
+    CHECK(storage.collected() == 9);
+    CHECK(storage.give_output() == "collected");
+  };
+  check(ehlo::growing_storage{});
+  check(fixed{});
+}

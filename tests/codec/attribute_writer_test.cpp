@@ -80,3 +80,14 @@ TEST_CASE("what is too long for one XFORWARD goes in several", "[codec][xforward
   CHECK(attribute_writer{out}.put("NAME", name).xforward().has_value());
   CHECK(attribute_writer{out}.put("HELO", name).put("ADDR", *ehlo::ip_address::parse_v4("192.0.2.1")).xforward().has_value());
 }
+
+TEST_CASE("The first thing that does not fit is what the end tells, whatever comes behind it", "[codec][xclient]") {
+  std::array<char, 8> small{};
+  const auto made = attribute_writer{small}.put("NAME", "a.example").put("HELO", std::string(256, 'x')).put("1", "x").xclient();
+  REQUIRE_FALSE(made.has_value());
+  CHECK(made.error().code == errc::line_too_long);
+  room out{};
+  const auto other = attribute_writer{out}.put("HELO", std::string(256, 'x')).put("1", "x").put("NAME", "a").xforward();
+  REQUIRE_FALSE(other.has_value());
+  CHECK(other.error() == ehlo::error{errc::attribute_too_long, 0});
+}

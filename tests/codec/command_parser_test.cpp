@@ -199,3 +199,26 @@ TEST_CASE("Parameters are those offered, once each, with values of their own sta
   binary.binary_mime = true;
   CHECK(check("BODY=BINARYMIME", binary, place::mail).has_value());
 }
+
+TEST_CASE("a command that breaks off, or says what its verb has not, tells where", "[codec]") {
+  const struct {
+    std::string_view line;
+    ehlo::error reason;
+  } rows[] = {
+      {"AUTH PLAIN a b", {errc::trailing_octets, 12}},
+      {"XCLIENT NAME", {errc::attribute_name, 12}},
+      {"XFORWARD NAME", {errc::attribute_name, 13}},
+      {"SEND FROM:<a@b.c>", {errc::verb_not_implemented, 0}},
+      {"SOML FROM:<a@b.c>", {errc::verb_not_implemented, 0}},
+      {"SAML FROM:<a@b.c>", {errc::verb_not_implemented, 0}},
+      {"TURN", {errc::verb_not_implemented, 0}},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.line);
+    const auto parsed = ehlo::parse_command(row.line);
+    REQUIRE_FALSE(parsed.has_value());
+    CHECK(parsed.error() == row.reason);
+  }
+  CHECK(ehlo::parse_mail("FROM:<a@b.c> ").error() == ehlo::error{errc::parameter_keyword, 13});
+  CHECK(ehlo::parse_auth("PLAIN ").error() == ehlo::error{errc::trailing_octets, 6});
+}

@@ -210,3 +210,13 @@ TEST_CASE("octets go as base64, and an empty initial response as an equals sign"
   }
   CHECK(command_writer{std::span<char>{}}.put_number(0).finish().error() == error{errc::line_too_long, 0});
 }
+
+TEST_CASE("what does not fit and holds a control octet is wrong for the octet, in whatever room", "[codec]") {
+  std::array<char, 12> room{};
+  CHECK(command_writer{room}.put("NOOP ").put("1234567890").finish().error().code == errc::line_too_long);
+  CHECK(command_writer{room}.put("NOOP ").put("1234567\r90").finish().error() == error{errc::argument_octet, 12});
+  CHECK(command_writer{room}.put_base64("123456789").finish().error().code == errc::line_too_long);
+  // Nothing that comes behind a fault takes its place.
+  CHECK(command_writer{room}.put("\n").put_base64("123456789").put("a text that is too long").finish().error() ==
+        error{errc::argument_octet, 0});
+}

@@ -2,9 +2,11 @@
 // The mail data writer against the reader, on all short texts in all cuts.
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <ehlo/codec/mail_data_reader.hpp>
 #include <ehlo/codec/mail_data_writer.hpp>
@@ -140,4 +142,46 @@ TEST_CASE("a text line over 1000 octets is refused, never split; so are octets a
   const auto eight = write("a\xE9\r\n", 1, {.eight_bit = false});
   CHECK(eight.broken);
   CHECK(eight.octets == "a");
+}
+
+TEST_CASE("a writer that has found a fault says so again, and gives nothing more", "[codec]") {
+  const ehlo::mail_data_writer::rules how{};
+  ehlo::mail_data_writer writer;
+  std::string_view text = "a\r\nb\nc\r\n";
+  auto step = writer.next(text, how);
+  while (step.what == kind::octets) step = writer.next(text, how);
+  REQUIRE(step.what == kind::broken);
+  CHECK(step.reason.code == ehlo::errc::bare_lf);
+  CHECK(writer.is_broken());
+  const std::uint64_t taken = writer.taken();
+  CHECK(taken == 4);
+  std::string_view more = "d\r\n";
+  CHECK(writer.next(more, how).what == kind::broken);
+  CHECK(writer.next(more, how).reason.code == ehlo::errc::bare_lf);
+  CHECK(more == "d\r\n");
+  CHECK(writer.end(how).what == kind::broken);
+  CHECK(writer.end(how).reason.code == ehlo::errc::bare_lf);
+  CHECK(writer.taken() == taken);
+}
+
+TEST_CASE("of two faults of a line the first octet counts", "[codec]") {
+  const auto first_fault = [](std::size_t place_of_eight_bit) {
+    std::string line(1100, 'x');
+    line[place_of_eight_bit] = '\xE9';
+    line += "\r\n";
+    constexpr ehlo::mail_data_writer::rules how{.eight_bit = false};
+    ehlo::mail_data_writer writer;
+    std::string_view text = line;
+    auto step = writer.next(text, how);
+    std::size_t given = 0;
+    while (step.what == kind::octets) {
+      given += step.octets.size();
+      step = writer.next(text, how);
+    }
+    REQUIRE(step.what == kind::broken);
+    return std::pair{step.reason.code, given};
+  };
+  CHECK(first_fault(10) == std::pair{ehlo::errc::eight_bit_text, std::size_t{10}});
+  CHECK(first_fault(997) == std::pair{ehlo::errc::eight_bit_text, std::size_t{997}});
+  CHECK(first_fault(1050) == std::pair{ehlo::errc::text_line_too_long, std::size_t{998}});
 }

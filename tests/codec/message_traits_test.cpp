@@ -141,3 +141,15 @@ TEST_CASE("each octet is one of seven bits or of eight", "[codec][5321-2.4-09]")
     }
   }
 }
+
+TEST_CASE("A line of the body that is too long is found, in whatever pieces it comes", "[codec]") {
+  for (const std::size_t cut : {std::size_t{1}, std::size_t{500}, std::size_t{999}, std::size_t{1001}, std::size_t{5000}}) {
+    for (const std::size_t size : {std::size_t{998}, std::size_t{999}, std::size_t{2500}}) {
+      CAPTURE(cut, size);
+      const std::string text = "a: b\r\n\r\n" + std::string(size, 'x') + "\r\nmore\r\n";
+      ehlo::message_scanner scanner;
+      for (std::size_t at = 0; at < text.size(); at += cut) scanner.feed(std::string_view{text}.substr(at, cut));
+      CHECK(scanner.traits().long_line == (size > 998));
+    }
+  }
+}

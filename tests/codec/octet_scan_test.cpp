@@ -62,3 +62,14 @@ TEST_CASE("what stands behind the line end or before the start does not count", 
   CHECK(ehlo::scan_for_mark("a\r\n.", 3).at == 3);
   CHECK(ehlo::scan_for_mark(".", 0).at == 1);
 }
+
+TEST_CASE("a scan for lone line ends tells of octets above 127 on either side of a dot", "[codec]") {
+  for (const std::string_view before : {"a", "\xE9"}) {
+    for (const std::string_view behind : {"b", "\xE9"}) {
+      const std::string text = std::string{before} + "\r\n." + std::string{behind} + "\r\n.x\ny";
+      const auto found = ehlo::scan_for_lone_line_end(text);
+      CHECK(found.at == text.size() - 2);
+      CHECK(found.eight_bit == (before == "\xE9" || behind == "\xE9"));
+    }
+  }
+}

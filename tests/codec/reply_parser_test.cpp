@@ -103,3 +103,16 @@ TEST_CASE("one parser reads one reply after the other, in all cuts", "[codec][53
     CHECK(sizes == std::vector<std::size_t>{8, 14, 5, 14});
   }
 }
+
+TEST_CASE("a parser that is broken says so again, and a reply that breaks off is none", "[codec]") {
+  ehlo::reply_parser parser;
+  CHECK(parser.next("250-a\r\n550 b\r\n").reason.code == ehlo::errc::reply_codes_differ);
+  const auto again = parser.next("250 ok\r\n");
+  CHECK(again.what == kind::broken);
+  CHECK(again.taken == 0);
+  CHECK(again.reason.code == ehlo::errc::reply_codes_differ);
+  for (const std::string_view part : {"", "2", "250 ok", "250 ok\r", "250-ok\r\n"}) {
+    CAPTURE(part);
+    CHECK(ehlo::parse_reply(part).error() == ehlo::error{ehlo::errc::reply_malformed, part.size()});
+  }
+}

@@ -37,3 +37,12 @@ TEST_CASE("Two lists share a class if one word is the same in any case", "[exten
   list("a:X,b:Y,c:Z").for_each([&words](std::string_view word) { words += "[" + std::string{word} + "]"; });
   CHECK(words == "[a:X][b:Y][c:Z]");
 }
+
+TEST_CASE("Lists share a class if any of one is any of the other", "[extension][3865-2.3-01]") {
+  const auto list = [](std::string_view text) { return *solicitation_keywords::parse(text); };
+  CHECK(list("a,b").shares(list("A,b,c")));
+  CHECK(list("x,y,b").shares(list("a,b")));
+  CHECK(list("b,x").shares(list("a,b")));
+  CHECK_FALSE(list("x,y").shares(list("a,b")));
+  CHECK_FALSE(list("x,y").shares(solicitation_keywords{}));
+}

@@ -98,4 +98,11 @@ TEST_CASE("The characters that no domain and no address holds are these and no o
   CHECK_FALSE(is_c1_control(0x7F));
 }
 
+TEST_CASE("No octets are no character", "[grammar]") {
+  const std::string_view text = "ab";
+  cursor in{text};
+  in.advance(2);
+  CHECK(grammar::utf8_non_ascii(in).error() == error{errc::utf8_ill_formed, 2});
+}
+
 }  // namespace

@@ -205,4 +205,19 @@ TEST_CASE("Every finding has words and a clause", "[message]") {
   }
 }
 
+TEST_CASE("A backslash in a quoted string, a comment or a literal takes the next octet with it", "[message]") {
+  CHECK(is_only(check(from(R"("a\", b" <a@b.example>)")), {}));
+  CHECK(is_only(check(from(R"(a@[1\]2])")), {}));
+  CHECK(is_only(check(from(R"(a@b.example (c\)d))")), {}));
+  CHECK(is_only(check(from(R"("a@b.example\)")), {ill_formed_from}));
+}
+
+TEST_CASE("A message identifier that is too long, or whose comment does not end, is none", "[message]") {
+  const std::string line = std::string(900, 'x') + "\r\n ";
+  CHECK(is_only(check(with("Message-ID: (" + line + line + line + line + ") <a@b>\r\n")), {ill_formed_message_id}));
+  CHECK(is_only(check(with("Message-ID: (a <a@b>\r\n")), {ill_formed_message_id}));
+  CHECK(is_only(check(with("Message-ID: (a) <a@b> (c)\r\n")), {}));
+  CHECK(is_only(check(with("Message-ID: <a@b> (c\r\n")), {ill_formed_message_id}));
+}
+
 }  // namespace

@@ -35,4 +35,10 @@ TEST_CASE("A wrong message identifier has its error and place", "[message]") {
   }
 }
 
+TEST_CASE("Message identifiers are equal octet by octet", "[message]") {
+  CHECK(*message_id::parse("<a@b>") == *message_id::parse("<a@b>"));
+  CHECK_FALSE(*message_id::parse("<a@b>") == *message_id::parse("<A@b>"));
+  CHECK_FALSE(*message_id::parse("<a@b>") == *message_id::parse("<a@B>"));
+}
+
 }  // namespace

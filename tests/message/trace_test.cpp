@@ -272,4 +272,19 @@ constexpr bool at_compile_time() {
 }
 static_assert(at_compile_time());
 
+TEST_CASE("A comment with SMTPUTF8 holds UTF-8, and an ID that is no msg-id is refused", "[message][6531-3.7.3-02]") {
+  std::array<char, 4096> out{};
+  received_field field = example();
+  field.with = with_protocol::utf8smtp;
+  field.comment = "J\xC3\xB6rg";
+  CHECK(text_of(field).find("(J\xC3\xB6rg)") != std::string::npos);
+  field.comment = " begins with a space";
+  CHECK(text_of(field).find("( begins") != std::string::npos);
+  field.comment = "a\xC2\x85";
+  CHECK(write(field, out).error().code == errc::comment_octet);
+  field.comment = {};
+  field.id = "<a@b";
+  CHECK(write(field, out).error().code == errc::message_id_not_closed);
+}
+
 }  // namespace

@@ -56,3 +56,14 @@ TEST_CASE("a header that tells nothing names no client", "[proxy]") {
   h.family = ehlo::proxy::family::local_socket;
   CHECK_FALSE(h.client());
 }
+
+TEST_CASE("what a proxy knows of TLS is nothing where it cannot be read", "[proxy][PROXY-2.2.6-01]") {
+  ehlo::proxy::header h;
+  CHECK_FALSE(h.ssl());
+  const std::string whole{"\x20\0\5\1\0\0\0\0", 8};
+  h.tlvs = *tlv_list::parse(whole);
+  CHECK(h.ssl()->uses_tls);
+  const std::string cut{"\x20\0\4\1\0\0\0", 7};
+  h.tlvs = *tlv_list::parse(cut);
+  CHECK_FALSE(h.ssl());
+}

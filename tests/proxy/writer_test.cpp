@@ -206,3 +206,28 @@ TEST_CASE("headers are written by the compiler too", "[proxy]") {
   }();
   static_assert(size == 35);
 }
+
+TEST_CASE("each flag of TLS is written for itself, and details that no length can tell are not written", "[proxy]") {
+  for (unsigned bits = 0; bits < 8; ++bits) {
+    std::array<char, 64> room{};
+    const ehlo::proxy::ssl_facts facts{
+        .uses_tls = (bits & 1U) != 0, .has_certificate = (bits & 2U) != 0, .has_certificate_of_session = (bits & 4U) != 0};
+    const auto tlvs = *tlv_writer{room}.put(facts).finish();
+    CHECK(tlvs.octets() == std::string{"\x20\0\5", 3} + static_cast<char>(bits) + std::string(4, '\0'));
+  }
+  std::string room(140000, '\0');
+  std::string inner(70000, '\0');
+  const auto details = [&inner](std::size_t size) {
+    return ehlo::proxy::ssl_facts{.details = *tlv_writer{inner}.put(tlv_type::noop, std::string(size, 'x')).finish()};
+  };
+  CHECK(tlv_writer{room}.put(details(65535 - 5 - 3)).finish()->octets().size() == 65538U);
+  CHECK(tlv_writer{room}.put(details(65535 - 5 - 2)).finish().error().code == errc::proxy_too_long);
+}
+
+TEST_CASE("a local socket's path has its limit at either end", "[proxy]") {
+  std::array<char, 600> out{};
+  const std::string longest(108, 'p');
+  const std::string longer(109, 'p');
+  CHECK(write(header{.family = family::local_socket, .destination_path = longest}, out) == 232U);
+  CHECK(write(header{.family = family::local_socket, .destination_path = longer}, out).error().code == errc::proxy_family);
+}

@@ -242,4 +242,10 @@ static_assert([] {
   return route_to("example.org", mx_lookup::answered, records, last_one, own_names{names}).verdict() == route_verdict::loops_back;
 }());
 
+TEST_CASE("Records are equal by preference and name, without regard to case and the last dot", "[routing]") {
+  CHECK(mx_record{10, "mx.example"} == mx_record{10, "MX.example."});
+  CHECK_FALSE(mx_record{10, "mx.example"} == mx_record{20, "mx.example"});
+  CHECK_FALSE(mx_record{10, "mx.example"} == mx_record{10, "mx2.example"});
+}
+
 }  // namespace

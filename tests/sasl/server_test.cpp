@@ -157,4 +157,24 @@ constexpr bool login_at_compile_time() {
 }
 static_assert(login_at_compile_time());
 
+TEST_CASE("A response that its mechanism cannot read ends the exchange", "[sasl]") {
+  const struct {
+    std::string_view mechanism;
+    std::string_view response;
+  } rows[] = {
+      {"EXTERNAL", "a\0b"sv},     {"XOAUTH2", "user=u\x01"},
+      {"OAUTHBEARER", "n,,\x01"}, {"OAUTHBEARER", "n,a=x=2,\x01auth=Bearer t\x01\x01"},
+      {"PLAIN", "no zeros"},      {"LOGIN", ""},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.mechanism);
+    server_exchange exchange;
+    REQUIRE(exchange.start(row.mechanism).has_value());
+    const auto o = exchange.step(row.response);
+    CHECK(std::holds_alternative<error>(o));
+    CHECK(exchange.is_over());
+    CHECK(std::get<error>(exchange.step("again")).code == errc::out_of_order);
+  }
+}
+
 }  // namespace
