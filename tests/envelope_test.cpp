@@ -386,7 +386,7 @@ TEST_CASE("an envelope without octets has a null reverse-path, no parameters and
   CHECK(none.begin() == none.end());
 }
 
-TEST_CASE("a time of delivery that the standard does not allow makes no envelope", "[envelope][2852-4-01]") {
+TEST_CASE("a time of delivery that the standard does not allow makes no envelope", "[envelope]") {
   for (const std::int32_t seconds : {0, -1}) {
     sender_options options;
     options.by = deliver_by{seconds, by_mode::return_message};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Each finding, where it is found, and that the observer keeps its step behind it or says that it has lost it.
+#include <algorithm>
 #include <set>
 #include <string>
 #include <string_view>
@@ -355,4 +356,80 @@ TEST_CASE("what the caller says at the wrong time changes nothing", "[observer]"
   CHECK(std::holds_alternative<ehlo::observed_command>(other.next(ehlo::direction::from_client, hello)));
   CHECK(other.in_flight() == 1);
   CHECK(observer.in_flight() == 0);
+}
+
+TEST_CASE("each octet that no command holds is found once in a line", "[observer][5321-2.3.8-01]") {
+  CHECK(found_in("c: NOOP \\ra\\rb\\n\\n\\0\\0\\r\\n\n S: 500 no\n") == told{of_client(finding::bare_cr_in_command, client_at + 5),
+                                                                             of_client(finding::bare_lf_in_command, client_at + 9),
+                                                                             of_client(finding::nul_in_command, client_at + 11)});
+  // A LF that is the first octet of a line ends nothing.
+  CHECK(found_in("c: \\nNOOP\\r\\n\n S: 500 no\n C: NOOP\n S: 250 ok\n") ==
+        told{of_client(finding::bare_lf_in_command, client_at)});
+}
+
+TEST_CASE("nothing comes behind a command that ends its group", "[observer][2920-3.1-02]") {
+  for (const std::string_view command : {"VRFY a", "EXPN a", "NOOP", "QUIT"}) {
+    CAPTURE(command);
+    const std::uint64_t behind = client_at + command.size() + 2;
+    const auto all = found_in("C: " + std::string{command} + "\n C: RSET\n");
+    CHECK(all == told{of_client(finding::group_goes_on, behind)});
+  }
+  CHECK(found_in("C: HELP\n C: RSET\n").empty());
+}
+
+TEST_CASE("octets above 127 are found in a command that cannot be read, unless SMTPUTF8 was offered", "[observer][5321-2.4-13]") {
+  const std::string offered = "S: 220 mx.example\n C: EHLO client.example\n S: 250-mx.example\n S: 250 SMTPUTF8\n";
+  for (const std::string_view line :
+       {"MAIL FROM:<\\xC3\\xA9", "RCPT TO:<\\xC3\\xA9", "VRFY \\xC3\\xA9 b c", "EXPN \\xC3\\xA9 b c", "HELP \\xC3\\xA9 b c"}) {
+    CAPTURE(line);
+    const bool is_help = line.starts_with("HELP");
+    const std::string script = "C: " + std::string{line} + "\n S: 501 no\n";
+    CHECK(std::ranges::count(found_in(script), of_client(finding::eight_bit_in_command, client_at)) == 1);
+    CHECK(std::ranges::count(found_in(script, offered), of_client(finding::eight_bit_in_command, client_at)) == (is_help ? 1 : 0));
+  }
+}
+
+TEST_CASE("the NUL of a text is an octet like others", "[observer]") {
+  CHECK(found_in_data("C: a\\0b\n c: .\\0\\r\\n\n C: .\n S: 250 ok\n") ==
+        told{of_client(finding::end_of_data_lookalike, data_at + 5)});
+}
+
+TEST_CASE("what follows the agreement on TLS is a TLS record, or it is found", "[observer][3207-4-12]") {
+  for (const std::string_view first : {"\\x13", "\\x18", "a"}) {
+    CHECK(found_in("C: STARTTLS\n S: 220 go\n c: " + std::string{first} + "\n") ==
+          told{of_client(finding::octets_behind_starttls, client_at + 10)});
+  }
+  for (const std::string_view first : {"\\x14", "\\x15", "\\x17"}) {
+    CHECK(found_in("C: STARTTLS\n S: 220 go\n c: " + std::string{first} + "\n").empty());
+  }
+}
+
+TEST_CASE("a second 421 is a reply that nobody asked for, and it changes nothing", "[observer][5321-3.8-02]") {
+  const auto all = observe(std::string{opened} + "S: 421 bye\n S: 421 bye\n");
+  CHECK(anomalies(all) == told{of_server(finding::unmatched_reply, server_at + 9)});
+}
+
+TEST_CASE("an AUTH response that is too long is found", "[observer]") {
+  const auto all = [](std::size_t size) {
+    return found_in("C: AUTH PLAIN\n S: 334 \n C: " + std::string(size, 'A') + "\n S: 535 no\n C: NOOP\n S: 250 ok\n");
+  };
+  CHECK(all(12286).empty());
+  CHECK(all(12287) == told{of_client(finding::command_line_too_long, client_at + 12)});
+}
+
+TEST_CASE("limits that hold no reply are no options", "[observer]") {
+  const auto is_wrong = [](const ehlo::reply_limits& reply) {
+    const ehlo::observer_options options{.limits = {.reply = reply}};
+    return !options.check() && options.check().error().code == ehlo::errc::option_limit;
+  };
+  CHECK_FALSE(is_wrong({.line = 512, .lines = 1, .octets = 512}));
+  CHECK(is_wrong({.line = 511}));
+  CHECK(is_wrong({.line = 1000, .octets = 999}));
+  CHECK(is_wrong({.lines = 0}));
+  const ehlo::observer_options wrong{.limits = {.reply = {.lines = 0}}};
+  ehlo::observer observer{wrong};
+  CHECK(observer.is_lost());
+  CHECK(observer.rejoin().error().code == ehlo::errc::not_ready);
+  observer.octets_missing(ehlo::direction::from_client, 10);
+  CHECK(observer.octets_taken(ehlo::direction::from_client) == 10);
 }

@@ -752,3 +752,79 @@ TEST_CASE("behind 220 to XCLIENT the session begins again", "[observer][xclient]
   CAPTURE(text_of(early));
   CHECK(anomalies(early).size() == 2);  // MAIL before EHLO; EHLO of a client that is not served
 }
+
+namespace {
+
+/// A conversation that is joined where the server answers something.
+constexpr std::string_view joined = "MISSING C 10\n REJOIN\n S: 250 ok\n";
+
+told seen_midway(std::string_view script) {
+  const auto all = observe(std::string{joined} + std::string{script});
+  REQUIRE(all.size() > 3);
+  CHECK(all[0] == "lost{octets_missing at octet 10 of the client}");
+  CHECK(all[1] == "joined_midway");
+  return {all.begin() + 3, all.end()};
+}
+
+}  // namespace
+
+TEST_CASE("midway a reply that nobody understands is waited out: a wrong guess costs nothing", "[observer]") {
+  for (const std::string_view command : {"DATA", "STARTTLS", "AUTH PLAIN"}) {
+    CAPTURE(command);
+    const auto all =
+        seen_midway("C: " + std::string{command} + "\n S: 250 ok\n C: whatever it is\n S: 250 ok\n C: NOOP\n S: 250 ok\n");
+    CHECK(anomalies(all).empty());
+    CHECK(has(all, "observed_reply{2: NOOP, 250 ok}"));
+  }
+  // So are a chunk of which nobody knows where it ends, and more commands than are held.
+  const auto chunk = seen_midway("C: BDAT x\n S: 501 no\n C: NOOP\n S: 250 ok\n");
+  CHECK(anomalies(chunk).empty());
+  CHECK(has(chunk, "observed_reply{1: NOOP, 250 ok}"));
+  std::string many;
+  for (int i = 0; i < 300; ++i) many += "C: RSET\n";
+  const auto lost = seen_midway(many + "S: 250 ok\n C: NOOP\n S: 250 ok\n");
+  CHECK(anomalies(lost).empty());
+  CHECK(has(lost, "observed_reply{258: NOOP, 250 ok}"));
+}
+
+TEST_CASE("midway TLS is known by its first octet", "[observer]") {
+  const auto all = seen_midway("c: \\x16\\x03\\x01\n s: \\x16\\x03\\x03\n TLS\n C: EHLO client.example\n S: 250 mx.example\n");
+  CHECK(anomalies(all).empty());
+  CHECK(has(all, "observed_tls"));
+  CHECK(has(all, "observed_hello{ESMTP"));
+  // A record that is not the first octet of a command is none.
+  CHECK_FALSE(has(seen_midway("c: N\\x16\\r\\n\n S: 500 no\n"), "observed_tls"));
+}
+
+TEST_CASE("midway a line of the server that breaks the grammar is skipped to its end", "[observer]") {
+  for (const std::string_view line : {"250 a\\rb", "250 a\\0b", "what is this", "99"}) {
+    CAPTURE(line);
+    const auto all = seen_midway("S: " + std::string{line} + "\n S: 250 ok\n C: NOOP\n S: 250 ok\n");
+    CHECK(anomalies(all).empty());
+    CHECK(has(all, "observed_reply{1: NOOP, 250 ok}"));
+  }
+  // The first octets that are seen may be such a line.
+  const ehlo::observer_options unsure{.begin = ehlo::beginning::unsure};
+  const auto all = observe("s: \\0 a\\r\\n\n S: 250 ok\n C: NOOP\n S: 250 ok\n", unsure);
+  CHECK(has(all, "joined_midway"));
+  CHECK(anomalies(all).empty());
+  CHECK(has(all, "observed_reply{1: NOOP, 250 ok}"));
+}
+
+TEST_CASE("midway nothing is odd that may have been agreed on before", "[observer]") {
+  const auto all = seen_midway("C: BDAT 3\n c: ab\n S: 250 early\n c: cVRFY \\xC3\\xA9\\r\\n\n S: 252 ok\n C: NOOP\n S: 999 no\n");
+  CHECK(anomalies(all) == told{});
+}
+
+TEST_CASE("an observer that is unsure of the beginning waits for the server, or follows from the client's words", "[observer]") {
+  const ehlo::observer_options unsure{.order = ehlo::feed_order::unknown, .begin = ehlo::beginning::unsure};
+  ehlo::observer observer{unsure};
+  std::string_view input = "NOOP\r\n";
+  CHECK(std::holds_alternative<ehlo::other_first>(observer.next(ehlo::direction::from_client, input)));
+  CHECK(input == "NOOP\r\n");
+  observer.end_of_input(ehlo::direction::from_server);
+  CHECK(std::holds_alternative<ehlo::receive>(observer.next(ehlo::direction::from_client, input)));
+  CHECK(input.empty());
+  CHECK(std::holds_alternative<ehlo::joined_midway>(observer.next(ehlo::direction::from_client, input)));
+  CHECK(observer.is_midway());
+}
