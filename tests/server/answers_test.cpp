@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -302,4 +303,116 @@ TEST_CASE("the session that ends for failed authentications says so", "[server][
   check_server_dialogue("C: EHLO c.example\nS: 250\n" + attempt + attempt + attempt +
                             "C: AUTH EXTERNAL =\nS: 421 4.7.0 mx.example Too many failed authentications\nCLOSE\n",
                         how);
+}
+
+TEST_CASE("where forwarding is not disclosed, words of the caller do not disclose it either", "[server][answers][5321-3.4-04]") {
+  const std::string hello = "C: EHLO client.example\nS: 250 mx.example\n";
+  const std::string mail = hello + "C: MAIL FROM:<a@client.example>\nS: 250\n";
+  const auto with = [](const ehlo::reply& r, bool disclose) {
+    dialogue::setup how;
+    how.options.disclose_forwarding = disclose;
+    how.on_rcpt = [r](const ehlo::rcpt_question&) { return dialogue::answer{r}; };
+    how.on_vrfy = [r](const ehlo::vrfy_question&) { return dialogue::answer{r}; };
+    return how;
+  };
+  const ehlo::reply forward{251, {2, 1, 5}, "will forward to <c@d.example>"};
+  const ehlo::reply moved{551, {5, 1, 6}, "please try <c@d.example>"};
+  const ehlo::reply taken{250, {2, 1, 5}, "<b@mx.example>"};
+  const ehlo::reply unknown{550, {5, 1, 1}, "no such user"};
+  check_server_dialogue(mail + "C: RCPT TO:<b@mx.example>\nS: 251 2.1.5 will forward\nC: VRFY b\nS: 251 2.1.5 will\n",
+                        with(forward, true));
+  check_server_dialogue(mail + "C: RCPT TO:<b@mx.example>\nS: 250 2.1.5 OK\nC: VRFY b\nS: 252\n", with(forward, false));
+  check_server_dialogue(mail + "C: RCPT TO:<b@mx.example>\nS: 551 5.1.6 please\nC: VRFY b\nS: 551\n", with(moved, true));
+  const auto hidden =
+      check_server_dialogue(mail + "C: RCPT TO:<b@mx.example>\nS: 550 5.1.1\nC: VRFY b\nS: 550 5.1.1\n", with(moved, false));
+  CHECK(hidden.sent.find("d.example") == std::string::npos);
+  for (const bool disclose : {true, false}) {
+    check_server_dialogue(mail + "C: RCPT TO:<b@mx.example>\nS: 250 2.1.5 <b@\nC: VRFY b\nS: 250 2.1.5 <b@\n",
+                          with(taken, disclose));
+    check_server_dialogue(mail + "C: RCPT TO:<b@mx.example>\nS: 550 5.1.1 no such user\nC: VRFY b\nS: 550\n",
+                          with(unknown, disclose));
+  }
+}
+
+TEST_CASE("an answer that its question cannot have changes nothing, and another one counts", "[server][answers]") {
+  ehlo::server_options options = plain_options();
+  options.any_reply_code = true;
+  ehlo::server_session session{options};
+  std::string_view input;
+  std::string sent;
+  reach<ehlo::greeting_question>(session, input, sent);
+  // 220 opens the session, and only 220 (RFC 5321 4.2).
+  CHECK(session.accept(*ehlo::reply::make(250, {}, "hi")).error().code == ehlo::errc::wrong_answer);
+  CHECK(session.accept(*ehlo::reply::make(220, {}, "hi")).has_value());
+  std::string wire = "EHLO c.example\r\nVRFY b\r\n";
+  input = wire;
+  reach<ehlo::vrfy_question>(session, input, sent);
+  const auto b = *ehlo::mailbox::parse("b@mx.example");
+  const std::array<ehlo::listing, 2> two{ehlo::listing{b, "B"}, ehlo::listing{b, "C"}};
+  CHECK(session.accept(std::span<const ehlo::listing>{two}).error().code == ehlo::errc::wrong_answer);
+  CHECK(session.reject_ambiguous(two).has_value());
+  wire = "MAIL FROM:<>\r\n";
+  input = wire;
+  reach<ehlo::mail_question>(session, input, sent);
+  CHECK(session.reject_ambiguous(two).error().code == ehlo::errc::wrong_answer);
+  CHECK(session.accept_forward(b).error().code == ehlo::errc::wrong_answer);
+  CHECK(session.challenge("x").error().code == ehlo::errc::wrong_answer);
+  CHECK(session.authenticated().error().code == ehlo::errc::wrong_answer);
+  CHECK(session.accept().has_value());
+  CHECK(session.current_state() == ehlo::state::mail);
+}
+
+TEST_CASE("a reply that a fixed session has no room for leaves its question open", "[server][answers]") {
+  const std::string text(1200, 'x');
+  const auto longer = [&text](int code) { return *ehlo::reply::make(code, {}, text); };
+  ehlo::server_options options = plain_options();
+  static constexpr ehlo::auth_mechanism mechanisms[] = {ehlo::mechanisms::external};
+  options.submission = true;
+  options.mechanisms = mechanisms;
+  options.extensions.burl = true;
+  ehlo::fixed_server_session<1728, 1024> session{options};
+  std::string_view input;
+  std::string sent;
+  reach<ehlo::greeting_question>(session, input, sent);
+  CHECK(session.reject(longer(554)).error().code == ehlo::errc::reply_too_long);
+  CHECK(session.accept().has_value());
+  const std::string wire =
+      "EHLO c.example\r\nAUTH EXTERNAL =\r\nMAIL FROM:<>\r\nRCPT TO:<b@mx.example>\r\nBURL imap://a/b LAST\r\nRSET\r\nMAIL "
+      "FROM:<>\r\n";
+  input = wire;
+  reach<ehlo::auth_question>(session, input, sent);
+  CHECK(session.reject(longer(535)).error().code == ehlo::errc::reply_too_long);
+  CHECK(session.authenticated().has_value());
+  reach<ehlo::burl_question>(session, input, sent);
+  CHECK(session.accept(longer(250)).error().code == ehlo::errc::reply_too_long);
+  CHECK(session.reject(longer(554)).error().code == ehlo::errc::reply_too_long);
+  CHECK(session.current_state() == ehlo::state::rcpt);
+  CHECK(session.reject(ehlo::replies::url_failed).has_value());
+  reach<ehlo::mail_question>(session, input, sent);
+  CHECK(session.accept().has_value());
+}
+
+TEST_CASE("codes that a table has for some servers only", "[server][answers][6409-7-03]") {
+  const std::string hello = "C: EHLO client.example\nS: 250 mx.example\n";
+  // 521 is not for a submission server (RFC 6409 7), 450 not for MAIL without MT-PRIORITY (RFC 6710 4.1).
+  static constexpr ehlo::auth_mechanism mechanisms[] = {ehlo::mechanisms::external};
+  const ehlo::server_options submission = ehlo::submission_options("mx.example", mechanisms);
+  ehlo::server_session session{submission};
+  std::string_view input;
+  std::string sent;
+  reach<ehlo::greeting_question>(session, input, sent);
+  CHECK(session.reject(ehlo::replies::host_accepts_no_mail).error().code == ehlo::errc::wrong_answer);
+  CHECK(session.accept().has_value());
+  for (const bool priority : {false, true}) {
+    ehlo::server_options options = plain_options();
+    options.extensions.priority = priority;
+    ehlo::server_session other{options};
+    const std::string wire = "EHLO c.example\r\nMAIL FROM:<>\r\n";
+    input = {};
+    reach<ehlo::greeting_question>(other, input, sent);
+    CHECK(other.accept().has_value());
+    input = wire;
+    reach<ehlo::mail_question>(other, input, sent);
+    CHECK(other.reject(ehlo::replies::mailbox_busy).has_value() == priority);
+  }
 }

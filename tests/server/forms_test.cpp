@@ -302,3 +302,69 @@ TEST_CASE("the wait is that of what is waited for, and its end is told as that a
   tls.session.disconnected();
   CHECK(std::holds_alternative<ehlo::close_channel>(tls.after("NOOP\r\n")));
 }
+
+TEST_CASE("a session tells what it knows of its transaction, and how far it has read", "[server]") {
+  ehlo::server_options options{.hostname = "mx.example"};
+  options.tls = ehlo::tls_mode::offered;
+  options.extensions.smtputf8 = true;
+  options.timeouts = {.command = 11, .data_block = 22, .handshake = 33};
+  ehlo::server_session session{options};
+  const auto give = [&session](std::string_view octets) {
+    for (std::string_view input = octets;;) {
+      const auto action = session.next(input);
+      if (session.open_question().serial != 0) {
+        CHECK(session.timeout().what == ehlo::waiting_for::nothing);
+        CHECK(session.accept().has_value());
+      }
+      if (std::holds_alternative<ehlo::receive>(action) || std::holds_alternative<ehlo::start_tls>(action)) return;
+    }
+  };
+  CHECK(session.timeout() == ehlo::wait{ehlo::waiting_for::nothing, 0, session.timeout().serial});  // the greeting comes first
+  give("");
+  CHECK(session.timeout().seconds == 11);
+  give("EHLO c.example\r\n");
+  CHECK(session.octets_taken() == 16);
+  CHECK_FALSE(session.smtputf8());
+  give("MAIL FROM:<> BODY=8BITMIME SMTPUTF8\r\n");
+  CHECK(session.smtputf8());
+  CHECK(session.body() == ehlo::body_type::eight_bit);
+  CHECK(session.octets_taken() == 16 + 37);
+  give("BDAT 5\r\na");  // no recipient: its octets are passed over
+  CHECK(session.timeout().what == ehlo::waiting_for::data_block);
+  CHECK(session.timeout().seconds == 22);
+  give("bcdeRSET\r\n");
+  CHECK_FALSE(session.smtputf8());
+  CHECK(session.body() == ehlo::body_type::seven_bit);
+  CHECK(session.timeout().seconds == 11);
+  CHECK(&session.options() == &options);
+}
+
+TEST_CASE("behind 220 to STARTTLS the handshake is waited for, and a time-out says nothing in clear words", "[server][3207-4-11]") {
+  ehlo::server_options options{.hostname = "mx.example"};
+  options.tls = ehlo::tls_mode::offered;
+  options.timeouts.handshake = 33;
+  for (const bool is_agreed : {true, false}) {
+    ehlo::server_session session{options};
+    std::string sent;
+    std::string_view input;
+    const std::string wire = "EHLO c.example\r\nSTARTTLS\r\n";
+    for (;;) {
+      const auto action = session.next(input);
+      if (const auto* const out = std::get_if<ehlo::transmit>(&action)) sent += out->octets;
+      if (std::holds_alternative<ehlo::receive>(action)) input = wire;
+      if (std::holds_alternative<ehlo::start_tls>(action)) break;
+      const bool is_starttls = std::holds_alternative<ehlo::starttls_question>(action);
+      if (session.open_question().serial != 0) CHECK(session.accept().has_value());
+      if (is_starttls && is_agreed) break;
+    }
+    CHECK(session.timeout() == ehlo::wait{ehlo::waiting_for::handshake, 33, session.timeout().serial});
+    CHECK(session.timed_out().has_value());
+    sent.clear();
+    for (;;) {
+      const auto action = session.next(input);
+      if (const auto* const out = std::get_if<ehlo::transmit>(&action)) sent += out->octets;
+      if (std::holds_alternative<ehlo::close_channel>(action)) break;
+    }
+    CHECK(sent.find("421") == std::string::npos);
+  }
+}

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // Sizes and times of RFC 5321 4.5.3, each at its limit, one below and one past it; time-outs, errors, shutdown and breaks;
 // section 7.
+#include <cstddef>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "support/server_dialogue.hpp"
 
@@ -381,4 +384,60 @@ TEST_CASE("SEND, SOML and SAML are not there", "[server][5321-F.6-02][T53]") {
 TEST_CASE("nine verbs are there at the least", "[server][5321-4.5.1-01]") {
   check_server_dialogue("C: VRFY a\nS: 252\nC: NOOP\nS: 250\nC: HELO c.example\nS: 250\n" + envelope +
                         "C: DATA\nS: 354\nC: x\nC: .\nS: 250\nC: RSET\nS: 250\nC: QUIT\nS: 221\nCLOSE\n");
+}
+
+TEST_CASE("the caller's own parameters make the lines of their command longer, and no other", "[server][limits]") {
+  static constexpr ehlo::custom_parameter parameters[] = {
+      {.keyword = "XMAIL", .command = ehlo::custom_parameter::place::mail, .line_octets = 100},
+      {.keyword = "XRCPT", .command = ehlo::custom_parameter::place::rcpt, .line_octets = 200}};
+  setup how;
+  how.options.parameters = parameters;
+  how.options.extensions.size = false;
+  const auto line = [](std::string_view start, std::size_t size) {
+    return "C: " + std::string{start} + std::string(size - start.size() - 2, 'x') + "\n";
+  };
+  const std::string_view mail = "MAIL FROM:<a@b.example> XMAIL=";
+  const std::string_view rcpt = "RCPT TO:<a@b.example> XRCPT=";
+  check_server_dialogue(hello + line(mail, 613) + "S: 500\n" + line(mail, 612) + "S: 250\n" + line(rcpt, 713) + "S: 500\n" +
+                            line(rcpt, 712) + "S: 250\n" + line("NOOP ", 513) + "S: 500\n",
+                        how);
+}
+
+TEST_CASE("an AUTH line is as short as others where there is no AUTH", "[server][limits]") {
+  static constexpr ehlo::auth_mechanism mechanisms[] = {ehlo::mechanisms::external};
+  const std::string asked = hello + "C: AUTH EXTERNAL " + std::string(600, 'A') + "\n";
+  check_server_dialogue(asked + "S: 500\n");
+  setup how;
+  how.options.mechanisms = mechanisms;
+  check_server_dialogue(asked + "S: 535\n", how);
+}
+
+TEST_CASE("more mechanisms than a line of EHLO holds are left out", "[server][limits][5321-4.5.3.1.5-01]") {
+  std::vector<std::string> names;
+  for (char c = 'A'; c <= 'Z'; ++c) names.push_back(std::string(19, 'M') + c);
+  std::vector<ehlo::auth_mechanism> mechanisms;
+  for (const std::string& name : names) mechanisms.push_back({name, ehlo::first_message::client, false});
+  setup how;
+  how.options.mechanisms = mechanisms;
+  const auto r = check_server_dialogue("C: EHLO client.example\nS: 250\n", how);
+  const std::size_t at = r.sent.find("\r\n250-AUTH ");
+  REQUIRE(at != std::string::npos);
+  const std::string auth = r.sent.substr(at + 2, r.sent.find('\r', at + 2) - at - 2);
+  CHECK(auth == "250-AUTH" + [&names] {
+    std::string out;
+    for (std::size_t i = 0; i < 23; ++i) out += " " + names[i];
+    return out;
+  }());
+  CHECK(auth.size() + 2 <= 512);
+  CHECK(auth.size() + 2 + 21 > 512);
+}
+
+TEST_CASE("AUTH may fail as often as one likes without a limit", "[server][limits][4954-9-01]") {
+  static constexpr ehlo::auth_mechanism mechanisms[] = {ehlo::mechanisms::external};
+  setup how;
+  how.options.mechanisms = mechanisms;
+  how.options.limits.authentication_failures = 0;
+  std::string text = hello;
+  for (int i = 0; i < 20; ++i) text += "C: AUTH EXTERNAL =\nS: 535\n";
+  check_server_dialogue(text + "C: NOOP\nS: 250\n", how);
 }

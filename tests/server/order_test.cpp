@@ -208,3 +208,40 @@ TEST_CASE("RSET, EHLO and QUIT end a transaction early", "[server][order][5321-4
     CHECK(r.messages.empty());
   }
 }
+
+TEST_CASE("without ESMTP no command of an extension is known, whatever the options offer", "[server][order]") {
+  static constexpr ehlo::auth_mechanism mechanisms[] = {ehlo::mechanisms::external};
+  setup how;
+  how.options.esmtp = false;
+  how.options.tls = ehlo::tls_mode::offered;
+  how.options.mechanisms = mechanisms;
+  how.options.extensions.etrn = true;
+  std::string text = "C: EHLO client.example\nS: 502\nC: HELO client.example\nS: 250 mx.example\n";
+  for (const char* command : {"STARTTLS", "AUTH EXTERNAL =", "ETRN mx.example", "BDAT 5", "BURL imap://a/b"})
+    text += std::string{"C: "} + command + "\nS: 502 5.5.1\n";
+  const auto r = check_server_dialogue(text + "C: NOOP\nS: 250\n", how);
+  CHECK(r.count("violation") == 6);
+}
+
+TEST_CASE("HELP knows no verb that the session does not", "[server][order][5321-4.1.1.8-03]") {
+  setup how;
+  check_server_dialogue("C: HELP LHLO\nS: 504\nC: HELP EHLO\nS: 214\nC: HELP TURN\nS: 504\nC: HELP EXPN\nS: 504\n", how);
+  how.options.protocol = ehlo::protocol::lmtp;
+  check_server_dialogue("C: HELP LHLO\nS: 214\nC: HELP EHLO\nS: 504\nC: HELP HELO\nS: 504\n", how);
+}
+
+TEST_CASE("a verb of the caller's waits for TLS and AUTH like others", "[server][order]") {
+  static constexpr ehlo::custom_verb verbs[] = {{"XVERB", false}};
+  static constexpr ehlo::auth_mechanism mechanisms[] = {ehlo::mechanisms::external};
+  setup how;
+  how.options.verbs = verbs;
+  how.on_custom = [](const ehlo::custom_question&) { return answer{ehlo::replies::ok}; };
+  check_server_dialogue(hello + "C: XVERB\nS: 250\n", how);
+  how.options.tls = ehlo::tls_mode::required;
+  const auto r = check_server_dialogue(hello + "C: XVERB\nS: 530 5.7.0\n", how);
+  CHECK_FALSE(r.has("custom"));
+  how.options.tls = ehlo::tls_mode::unavailable;
+  how.options.mechanisms = mechanisms;
+  how.options.auth_required = true;
+  check_server_dialogue(hello + "C: XVERB\nS: 530 5.7.0\n", how);
+}

@@ -330,3 +330,28 @@ TEST_CASE("RFC 2920 4: a session in four turns", "[server][pipelining][2920-4-01
   )");
   CHECK(r.messages.at(0).to.size() == 3);
 }
+
+TEST_CASE("a refused message has as many replies as recipients, however many they are", "[server][lmtp][2033-4.2-02]") {
+  setup how = lmtp();
+  how.options.limits.output = 1024;
+  std::string text = lhlo + "C: MAIL FROM:<a@client.example>\nS: 250\n";
+  std::string replies;
+  for (int i = 0; i < 60; ++i) {
+    text += "C: RCPT TO:<b" + std::to_string(i) + "@mx.example>\nS: 250\n";
+    replies += "S: 554 5.6.0\n";
+  }
+  const auto r = check_server_dialogue(text + "C: DATA\nS: 354\nC: a\\nb\nC: .\n" + replies + "C: NOOP\nS: 250\n", how);
+  CHECK(r.messages.empty());
+  CHECK(r.count("violation") == 1);
+}
+
+TEST_CASE("a last chunk that is refused for its size has a reply, with and without recipients", "[server][lmtp][2033-4.3-02]") {
+  setup how = lmtp();
+  how.options.limits.message = 65536;
+  const std::string chunk = "C: BDAT 65537 LAST\nc: " + std::string(65537, 'x') + "\n";
+  how.whole_only = true;
+  check_server_dialogue(two + chunk + "S: 552\nS: 552\nC: RSET\nS: 250\n", how);
+  // Without a recipient the order is what is wrong, and there is no reply (RFC 2033 4.3).
+  check_server_dialogue(lhlo + "C: MAIL FROM:<>\nS: 250\nC: BDAT 1 LAST\nc: x\nC: NOOP\nS: 250\n", how);
+  check_server_dialogue(lhlo + "C: MAIL FROM:<>\nS: 250\nC: BDAT 1\nc: x\nS: 503\nC: NOOP\nS: 250\n", how);
+}

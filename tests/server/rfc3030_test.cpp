@@ -2,6 +2,8 @@
 // CHUNKING and BINARYMIME (RFC 3030), SIZE (RFC 1870) by a server session.
 #include <random>
 #include <string>
+#include <string_view>
+#include <variant>
 
 #include "support/server_dialogue.hpp"
 
@@ -336,4 +338,73 @@ TEST_CASE("a message over the maximum gets 552 at its end", "[server][size][1870
   how.whole_only = true;
   check_server_dialogue(envelope + "C: DATA\nS: 354\nC: " + std::string(65535, 'm') + "\nC: .\nS: 552 5.3.4\nC: NOOP\nS: 250\n",
                         how);
+}
+
+TEST_CASE("a first chunk may be accepted in the caller's words, which nobody hears", "[server][chunking]") {
+  setup how;
+  how.on_data = [](const ehlo::data_question&) { return answer{*ehlo::reply::make(250, {2, 0, 0}, "go on")}; };
+  const auto r = check_server_dialogue(envelope + "C: BDAT 2\nc: ab\nS: 250 2.0.0\nC: BDAT 1 LAST\nc: c\nS: 250 2.6.0\n", how);
+  CHECK(r.sent.find("go on") == std::string::npos);
+  CHECK(r.messages.at(0).octets == "abc");
+}
+
+TEST_CASE("without a limit of its own a chunk may have any size", "[server][chunking]") {
+  setup how;
+  how.options.limits.message = 0;
+  check_server_dialogue(envelope + "C: BDAT 2\nc: ab\nS: 250\nC: BDAT 18446744073709551615 LAST\nc: c\nEOF\nCLOSE\n", how);
+}
+
+TEST_CASE("a session that serves nobody passes over chunks too", "[server][chunking][5321-3.1-03]") {
+  setup how;
+  how.on_greeting = [](const ehlo::greeting_question&) { return answer{ehlo::replies::no_service}; };
+  check_server_dialogue("S: 554\nC: BDAT 5\nc: QUIT!\nS: 503\nC: BDAT 0 LAST\nS: 503\nC: QUIT\nS: 221\n", how);
+  check_server_dialogue("S: 554\nC: BDAT x\nS: 503\nCLOSE\n", how);
+  how.on_greeting = [](const ehlo::greeting_question&) { return answer{ehlo::replies::host_accepts_no_mail}; };
+  check_server_dialogue("S: 521\nC: BDAT 5\nc: QUIT!\nS: 521\nC: BDAT x\nS: 521\nCLOSE\n", how);
+}
+
+TEST_CASE("a BDAT with an octet that no command holds ends the session: nobody knows what another reader makes of it",
+          "[server][chunking][T5]") {
+  for (const char* octet : {"\\r", "\\n", "\\0"}) {
+    const auto r = check_server_dialogue(envelope + "C: BDAT 1" + octet + "0\nS: 501\nCLOSE\n");
+    CHECK(r.has("reset closed"));
+  }
+  const auto r = check_server_dialogue(envelope + "C: BDAT 1" + std::string(600, ' ') + "\nS: 500\nCLOSE\n");
+  CHECK(r.has("reset closed"));
+}
+
+TEST_CASE("refused chunks count as errors", "[server][chunking][5321-7.8-01]") {
+  setup how;
+  how.options.limits.errors = 2;
+  const auto r =
+      check_server_dialogue(hello + "C: BDAT 1\nc: a\nS: 503\nC: BDAT 1\nc: b\nS: 503\nC: BDAT 1\nc: c\nS: 421\nCLOSE\n", how);
+  CHECK(r.sent.find("Too many") != std::string::npos);
+}
+
+TEST_CASE("a message that was given up between two chunks keeps its reason, whatever the next chunk is like",
+          "[server][chunking]") {
+  const ehlo::server_options options{.hostname = "mx.example", .limits = {.message = 65536}};
+  for (const std::string_view chunk : {"BDAT 1\r\nx", "BDAT 1 LAST\r\nx", "BDAT 65536\r\n"}) {
+    CAPTURE(chunk);
+    ehlo::server_session session{options};
+    std::string sent;
+    const auto give = [&](std::string_view octets) {
+      for (std::string_view input = octets;;) {
+        const auto action = session.next(input);
+        if (const auto* const out = std::get_if<ehlo::transmit>(&action)) sent += out->octets;
+        if (session.open_question().serial != 0) CHECK(session.accept().has_value());
+        if (std::holds_alternative<ehlo::receive>(action) || std::holds_alternative<ehlo::close_channel>(action)) return;
+      }
+    };
+    give("");
+    give("EHLO c.example\r\nMAIL FROM:<>\r\nRCPT TO:<b@mx.example>\r\nBDAT 2\r\nab");
+    CHECK(session.reject(ehlo::reply{452, {4, 3, 1}, "The disk is full"}).has_value());
+    sent.clear();
+    give(chunk);
+    if (chunk.starts_with("BDAT 65536")) give(std::string(65536, 'x'));
+    CHECK(sent.starts_with("452 4.3.1"));
+    sent.clear();
+    give("NOOP\r\n");
+    CHECK(sent.starts_with("250"));
+  }
 }

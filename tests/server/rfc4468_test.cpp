@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // BURL (RFC 4468) by a server session.
 #include <string>
+#include <string_view>
+#include <variant>
 
 #include "support/server_dialogue.hpp"
 
@@ -170,4 +172,34 @@ TEST_CASE("a message that was given up takes no URL", "[server][burl]") {
   how.on_data_octets = [](std::string_view) { return std::optional{ehlo::replies::local_error}; };
   // The caller gives a message up between two chunks: a BURL has that reply too.
   check_server_dialogue(begun + "C: BDAT 1\nc: x\nS: 451\nC: BURL imap://x LAST\nS: 503\n", how);
+}
+
+TEST_CASE("BURL behind a message that was given up gets the reason of that", "[server][burl]") {
+  const setup how = burl();
+  ehlo::server_session session{how.options};
+  std::string sent;
+  const auto give = [&](std::string_view octets) {
+    for (std::string_view input = octets;;) {
+      const auto action = session.next(input);
+      CHECK_FALSE(std::holds_alternative<ehlo::burl_question>(action));
+      if (const auto* const out = std::get_if<ehlo::transmit>(&action)) sent += out->octets;
+      if (session.open_question().serial != 0)
+        CHECK((std::holds_alternative<ehlo::auth_question>(action) ? session.authenticated() : session.accept()).has_value());
+      if (std::holds_alternative<ehlo::receive>(action)) return;
+    }
+  };
+  give("");
+  give("EHLO c.example\r\nAUTH EXTERNAL =\r\nMAIL FROM:<>\r\nRCPT TO:<b@mx.example>\r\nBDAT 2\r\nab");
+  CHECK(session.reject(ehlo::reply{452, {4, 3, 1}, "The disk is full"}).has_value());
+  sent.clear();
+  give("BURL " + url + " LAST\r\n");
+  CHECK(sent.starts_with("452 4.3.1"));
+  CHECK(session.current_state() == ehlo::state::spoilt);
+}
+
+TEST_CASE("EHLO tells a trusted network what BURL takes, before AUTH", "[server][burl][4468-3.1-02]") {
+  setup how = burl();
+  how.options.trusted_network = true;
+  const auto r = check_server_dialogue("C: EHLO client.example\nS: 250\n", how);
+  CHECK(r.sent.find("\r\n250-BURL imap imap://imap.example.com\r\n") != std::string::npos);
 }

@@ -144,3 +144,10 @@ TEST_CASE("a full quota of held messages gets 552", "[server][futurerelease][486
   how.on_mail = [](const ehlo::mail_question&) { return answer{ehlo::replies::storage_exceeded}; };
   check_server_dialogue(hello + "C: MAIL FROM:<> HOLDFOR=1\nS: 552 5.2.2\n", how);
 }
+
+TEST_CASE("BY is compared with HOLDFOR, and not with HOLDUNTIL: that takes a clock", "[server][futurerelease]") {
+  mail("BY=60;R HOLDFOR=61", "501");
+  mail("BY=60;R HOLDFOR=60", "250");
+  mail("BY=60;R HOLDUNTIL=2029-12-31T00:00:00Z", "250");
+  mail("BY=60;R", "250");
+}
