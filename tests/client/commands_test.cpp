@@ -2,6 +2,8 @@
 // Single commands of an idle client, and what they refuse to send.
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <variant>
 #include <vector>
 
 #include <ehlo/ehlo.hpp>
@@ -126,4 +128,100 @@ TEST_CASE("half a reply that nothing asked for does not hold the session for eve
   CHECK(std::holds_alternative<ehlo::receive>(session.next(half)));
   CHECK(session.timeout().what == ehlo::waiting_for::reply);
   CHECK(session.timed_out().has_value());
+}
+
+TEST_CASE("before the session is ready no single command is sent, and afterwards none that is too long", "[client]") {
+  ehlo::client_options options{.hostname = "client.example", .tls = ehlo::tls_policy::never};
+  static constexpr ehlo::auth_mechanism mechanisms[] = {ehlo::mechanisms::external};
+  options.mechanisms = mechanisms;
+  ehlo::client_session session{options};
+  const std::string name = "NAME=" + std::string(250, 'a');
+  const std::string helo = " HELO=" + std::string(250, 'b');
+  const auto xclient = *ehlo::xclient_attributes::parse("NAME=a.example");
+  const auto xforward = *ehlo::xforward_attributes::parse("NAME=a.example");
+  const auto check_all = [&](ehlo::errc reason) {
+    CHECK(session.noop().error().code == reason);
+    CHECK(session.reset().error().code == reason);
+    CHECK(session.verify("a").error().code == reason);
+    CHECK(session.help("a").error().code == reason);
+    CHECK(session.etrn("mx.example").error().code == reason);
+    CHECK(session.xclient(xclient).error().code == reason);
+    CHECK(session.xforward(xforward).error().code == reason);
+    CHECK(session.raw("XVERB").error().code == reason);
+    CHECK(session.hello().error().code == reason);
+    CHECK(session.authenticate().error().code == reason);
+  };
+  check_all(ehlo::errc::not_ready);
+  std::string_view input;
+  /// Goes on until an action of this kind.
+  const auto reach = [&]<class Action>(std::type_identity<Action>, std::string_view octets) {
+    input = octets;
+    for (int i = 0; i < 100; ++i) {
+      if (std::holds_alternative<Action>(session.next(input))) return;
+    }
+    FAIL("it does not come");
+  };
+  reach(std::type_identity<ehlo::receive>{}, "220 hi\r\n");
+  reach(std::type_identity<ehlo::credentials_question>{},
+        "250-mx\r\n250-ETRN\r\n250-XCLIENT NAME HELO\r\n250-XFORWARD\r\n250 AUTH EXTERNAL\r\n");
+  check_all(ehlo::errc::not_ready);
+  CHECK(session.respond("").has_value());
+  reach(std::type_identity<ehlo::receive>{}, "");
+  reach(std::type_identity<ehlo::authentication_result>{}, "235 ok\r\n");
+  check_all(ehlo::errc::not_ready);  // `ready` comes next
+  reach(std::type_identity<ehlo::idle>{}, "");
+  CHECK(session.authenticate().error().code == ehlo::errc::authenticated_already);
+  const std::string long_word(600, 'x');
+  for (const auto& done : {session.raw("XVERB " + long_word), session.help(long_word), session.verify(long_word),
+                           session.xclient(*ehlo::xclient_attributes::parse(name + helo)),
+                           session.xforward(*ehlo::xforward_attributes::parse(name + helo))}) {
+    CHECK(done.error().code == ehlo::errc::line_too_long);
+  }
+  CHECK(session.noop().has_value());
+  check_all(ehlo::errc::session_busy);
+}
+
+TEST_CASE("what is asked for when a message was given up waits until that is told", "[client]") {
+  const ehlo::client_options options{.hostname = "client.example", .tls = ehlo::tls_policy::never};
+  const auto mail = ehlo::fixed_envelope<200>::make("a@client.example", {"b@mx.example"});
+  ehlo::client_session session{options};
+  REQUIRE(session.begin_transaction(*mail).has_value());
+  std::string sent;
+  const auto after = [&](std::string_view octets) {
+    for (std::string_view input = octets;;) {
+      const auto action = session.next(input);
+      if (const auto* const out = std::get_if<ehlo::transmit>(&action)) {
+        sent += out->octets;
+      } else if (!std::visit([]<class Action>(const Action&) { return ehlo::notice<Action>; }, action) ||
+                 std::holds_alternative<ehlo::transaction_failed>(action)) {
+        return action;
+      }
+    }
+  };
+  for (const std::string_view reply : {"220 hi\r\n", "250-mx\r\n250 CHUNKING\r\n", "250 ok\r\n"}) (void)after(reply);
+  REQUIRE(std::holds_alternative<ehlo::mail_data_question>(after("250 ok\r\n")));
+  REQUIRE(session.abandon().has_value());
+  CHECK(session.begin_transaction(*mail).error().code == ehlo::errc::session_busy);
+  CHECK(session.noop().error().code == ehlo::errc::session_busy);
+  CHECK(std::holds_alternative<ehlo::transaction_failed>(after("")));
+  sent.clear();
+  // The next message waits for the reply to RSET, where nothing may be pipelined.
+  CHECK(session.begin_transaction(*mail).has_value());
+  CHECK(std::holds_alternative<ehlo::receive>(after("")));
+  CHECK(sent == "RSET\r\n");
+  CHECK(std::holds_alternative<ehlo::receive>(after("250 ok\r\n")));
+  CHECK(sent == "RSET\r\nMAIL FROM:<a@client.example>\r\n");
+}
+
+TEST_CASE("only a channel with TLS has a server that was verified", "[client]") {
+  for (const auto policy : {ehlo::tls_policy::never, ehlo::tls_policy::active}) {
+    for (const auto who : {ehlo::server_identity::verified, ehlo::server_identity::unverified}) {
+      const ehlo::client_options options{.hostname = "client.example", .tls = policy};
+      ehlo::client_session session{options};
+      session.identify(who);
+      const bool is_active = policy == ehlo::tls_policy::active;
+      CHECK(session.is_tls_active() == is_active);
+      CHECK(session.conditions().tls_verified == (is_active && who == ehlo::server_identity::verified));
+    }
+  }
 }

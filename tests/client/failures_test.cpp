@@ -217,3 +217,43 @@ TEST_CASE("BDAT goes to servers with CHUNKING, and a refused chunk is followed b
                                           how);
   CHECK(seen.has("transaction failed transient: a chunk was refused"));
 }
+
+TEST_CASE("HELO is tried after 501 and 550 where the options say so, and after no other code", "[client][5321-3.2-02]") {
+  for (const std::string code : {"501", "550", "554", "421", "450"}) {
+    CAPTURE(code);
+    client_dialogue::setup how;
+    how.mails.clear();
+    const std::string hello = "S: 220 hi\nC: EHLO client.example\nS: " + code + " no\n";
+    const bool is_known = code == "501" || code == "550";
+    for (const bool tries : {false, true}) {
+      how.options.helo_after_501_and_550 = tries;
+      const std::string behind = tries && is_known ? "C: HELO client.example\nS: 250 mx\nC: QUIT\nS: 221 bye\nCLOSE\n"
+                                 : code == "421"   ? "CLOSE\n"
+                                                   : "C: QUIT\nS: 221 bye\nCLOSE\n";
+      check_client_dialogue(hello + behind, how);
+    }
+  }
+}
+
+TEST_CASE("552 to RCPT is for later when a hundred recipients were accepted, and for good when the message is too large",
+          "[client][5321-4.5.3.1.10-02]") {
+  client_dialogue::setup how;
+  how.whole_only = true;
+  how.mails[0].to.clear();
+  std::string recipients;
+  for (int i = 0; i < 102; ++i) {
+    how.mails[0].to.push_back("b" + std::to_string(i) + "@mx.example");
+    recipients += "C: RCPT TO:<" + how.mails[0].to.back() + ">\nS: " + (i == 50 || i == 101 ? "552 too many" : "250 ok") + "\n";
+  }
+  how.mails[0].to.push_back("last@mx.example");
+  const auto seen = check_client_dialogue(
+      "S: 220 hi\nC: EHLO client.example\nS: 250-mx\nS: 250 SIZE 100000\nC: MAIL "
+      "FROM:<a@client.example> SIZE=21\nS: 250 ok\n" +
+          recipients +
+          "C: RCPT TO:<last@mx.example>\nS: 550 no\nC: DATA\nS: 354 go\nC: Subject: x\nC:\nC: Hello\nC: .\nS: 250 taken\nC: "
+          "QUIT\nS: 221 bye\nCLOSE\n",
+      how);
+  CHECK(seen.has("rcpt 50 552"));
+  CHECK(seen.has("rcpt 101 transient 552"));
+  CHECK(seen.has("rcpt 102 550"));
+}

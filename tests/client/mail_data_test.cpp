@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Mail data that is copied, normalized, given up, or found wrong on the way.
 #include <string>
+#include <string_view>
+#include <variant>
 
 #include <ehlo/ehlo.hpp>
 
@@ -104,5 +106,44 @@ TEST_CASE("REQUIRETLS goes over verified TLS to a server that offers it",
   for (const std::string& rest : {"TLS UNVERIFIED\n" + second, std::string{"TLS\nC: EHLO client.example\nS: 250 mx\n"}}) {
     const auto seen = check_client_dialogue(start + rest + "C: QUIT\nS: 221 bye\nCLOSE\n", how);
     CHECK(seen.has("transaction failed: " + client_dialogue::name_of(ehlo::errc::require_tls_not_offered)));
+  }
+}
+
+TEST_CASE("of a piece that is copied nothing leaves if it breaks a rule", "[client]") {
+  client_dialogue::setup how;
+  how.mails[0].octets = "first line\r\nsecond\nthird\r\n";
+  how.mails[0].traits = ehlo::message_traits{};
+  how.options.limits.coalesced = 256;
+  const auto seen = check_client_dialogue(with_data + "CLOSE\n", how);
+  CHECK(seen.has("failed: " + client_dialogue::name_of(ehlo::errc::bare_lf)));
+  CHECK(seen.sent.ends_with("DATA\r\n"));
+  how.options.limits.coalesced = 0;
+  CHECK(check_client_dialogue(with_data + "C: first line\nc: second\nCLOSE\n", how).sent.ends_with("second"));
+}
+
+TEST_CASE("half a reply before the end of mail data holds the lone dot back", "[client][5321-3.8-06]") {
+  const ehlo::client_options options{.hostname = "client.example", .tls = ehlo::tls_policy::never};
+  const auto mail = ehlo::fixed_envelope<200>::make("a@client.example", {"b@mx.example"});
+  for (const std::string_view first : {"4", "421 go"}) {
+    ehlo::client_session session{options};
+    REQUIRE(session.begin_transaction(*mail).has_value());
+    std::string sent;
+    const auto after = [&](std::string_view octets) {
+      for (std::string_view input = octets;;) {
+        const auto action = session.next(input);
+        if (const auto* const out = std::get_if<ehlo::transmit>(&action)) {
+          sent += out->octets;
+        } else if (!std::visit([]<class Action>(const Action&) { return ehlo::notice<Action>; }, action)) {
+          return action;
+        }
+      }
+    };
+    for (const std::string_view reply : {"220 hi\r\n", "250 mx\r\n", "250 ok\r\n", "250 ok\r\n"}) (void)after(reply);
+    REQUIRE(std::holds_alternative<ehlo::mail_data_question>(after("354 go\r\n")));
+    REQUIRE(session.end_of_mail_data("text\r\n").has_value());
+    CHECK(std::holds_alternative<ehlo::receive>(after(first)));
+    CHECK(std::holds_alternative<ehlo::receive>(after("")));
+    CHECK(std::holds_alternative<ehlo::close_channel>(after(std::string_view{"421 going down\r\n"}.substr(first.size()))));
+    CHECK(sent.ends_with("text\r\n"));
   }
 }

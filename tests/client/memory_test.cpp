@@ -152,6 +152,49 @@ TEST_CASE("fixed storage and a fixed envelope never allocate", "[client][memory]
   CHECK(after == before);
 }
 
+TEST_CASE("a copy of a client that finds no memory says close_channel, and the original goes on", "[client][memory][T62]") {
+  const ehlo::client_options options{.hostname = "client.example", .tls = ehlo::tls_policy::never};
+  ehlo::client_session session{options};
+  converse(session, "220 mx.exa", 4);
+  counted::failing = 1;
+  ehlo::client_session copy = session;
+  ehlo::client_session of_copy = copy;
+  counted::failing = 0;
+  std::string_view input;
+  CHECK(std::holds_alternative<ehlo::close_channel>(copy.next(input)));
+  CHECK(std::holds_alternative<ehlo::close_channel>(of_copy.next(input)));
+  const ehlo::client_session again = copy;
+  CHECK(again.capabilities() == ehlo::capabilities{});
+  ehlo::client_session third = again;
+  CHECK(std::holds_alternative<ehlo::close_channel>(third.next(input)));
+  converse(session, "mple\r\n", 4);
+  session.trim();
+  converse(session, common.hello, 4);
+  CHECK(session.capabilities().has(ehlo::extension::pipelining));
+  CHECK(&session.options() == &options);
+}
+
+TEST_CASE("an envelope that finds no memory is none, and one that cannot grow stays what it is", "[envelope][memory][T62]") {
+  counted::failing = 1;
+  const auto none = ehlo::envelope::make("a@client.example", {"b@mx.example"});
+  counted::failing = 0;
+  REQUIRE_FALSE(none.has_value());
+  CHECK(none.error().code == ehlo::errc::out_of_memory);
+  auto some = ehlo::envelope::make("a@client.example", {"b@mx.example"});
+  REQUIRE(some.has_value());
+  counted::failing = 1;
+  std::size_t added = 1;
+  auto last = some->add("c@mx.example");
+  for (; last.has_value() && added < 1000; ++added) last = some->add("c@mx.example");
+  counted::failing = 0;
+  REQUIRE_FALSE(last.has_value());
+  CHECK(last.error().code == ehlo::errc::out_of_memory);
+  const ehlo::envelope_view view = *some;
+  CHECK(view.recipient_count() == added);
+  CHECK(some->add("c@mx.example").has_value());
+  CHECK(ehlo::envelope_view{*some}.recipient_count() == added + 1);
+}
+
 // ---- Every request for memory, one after the other, finds none
 // -------------------------------------------------------------------
 

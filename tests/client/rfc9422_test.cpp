@@ -74,3 +74,14 @@ TEST_CASE("556 is a refusal for good of the command that it answers", "[client][
       check_client_dialogue(hello + "S: 250 mx\nC: MAIL FROM:<a@client.example>\nS: 556 no mail\n" + goodbye, to_two());
   CHECK(at_mail.events.back() == "transaction failed: " + name_of(errc::mail_refused) + " 556 no mail");
 }
+
+TEST_CASE("of many domains the first four are remembered, and others count whenever they come", "[client][9422-4.3-02]") {
+  setup how;
+  how.mails[0].to = {"a@d1.example", "b@d2.example", "c@d3.example", "d@d4.example",
+                     "e@d5.example", "f@D1.example", "g@d5.example"};
+  std::string text = hello + "S: 250-mx\nS: 250 LIMITS RCPTDOMAINMAX=5\nC: MAIL FROM:<a@client.example>\nS: 250 ok\n";
+  for (std::size_t i = 0; i + 1 < how.mails[0].to.size(); ++i) text += "C: RCPT TO:<" + how.mails[0].to[i] + ">\nS: 250 ok\n";
+  const auto seen = check_client_dialogue(text + data + goodbye, how);
+  CHECK(seen.has("deferred 6 " + name_of(errc::too_many_domains)));
+  CHECK(seen.count("rcpt") == 6);
+}

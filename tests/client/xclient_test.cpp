@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // XCLIENT and XFORWARD by a client session.
 #include <array>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 #include "support/client_dialogue.hpp"
@@ -172,4 +174,22 @@ TEST_CASE("a client and a server speak XCLIENT and XFORWARD with each other", "[
   }
   CHECK(told == "ready xclient ready first next delivered");
   CHECK(forwarded);
+}
+
+TEST_CASE("XCLIENT with a LOGIN authenticates, and without a value it does not", "[client][xclient]") {
+  static constexpr ehlo::auth_mechanism mechanisms[] = {ehlo::mechanisms::external};
+  setup how = idle_client();
+  how.options.mechanisms = mechanisms;
+  how.options.auth_required = false;
+  const std::string opened = "S: 220 hi\nC: EHLO client.example\nS: 250-mx\nS: 250 XCLIENT LOGIN\n";
+  const std::string again = "S: 220 hi\nC: EHLO client.example\nS: 250-mx\nS: 250-AUTH EXTERNAL\nS: 250 XCLIENT LOGIN\n";
+  const auto named =
+      check_client_dialogue(opened + "DO xclient LOGIN=joe\nC: XCLIENT LOGIN=joe\n" + again + "DO authenticate\n", how);
+  CHECK(named.has("authenticate refused: " + client_dialogue::name_of(ehlo::errc::authenticated_already)));
+  how.on_credentials = [](const ehlo::credentials_question&) {
+    return std::optional{std::pair{std::string{}, ehlo::exchange::complete}};
+  };
+  const auto unnamed = check_client_dialogue(
+      opened + "DO xclient LOGIN=[UNAVAILABLE]\nC: XCLIENT LOGIN=[UNAVAILABLE]\n" + again + "C: AUTH EXTERNAL =\nS: 235 ok\n", how);
+  CHECK(unnamed.has("auth EXTERNAL 235"));
 }

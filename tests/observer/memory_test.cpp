@@ -10,6 +10,7 @@
 
 #include <ehlo/observer/observer.hpp>
 
+#include "support/allocations.hpp"
 #include "support/catch.hpp"
 #include "support/scarce_storage.hpp"
 
@@ -117,4 +118,25 @@ TEST_CASE("midway, where a wrong guess costs nothing, memory that is missing doe
   scarce_storage::fail_at(0, scarce_storage::lack::none);
   CHECK(is_told);
   CHECK(observer.is_lost());
+}
+
+TEST_CASE("a copy of an observer that finds no memory has lost the step, and the original goes on", "[observer][memory][T62]") {
+  const ehlo::observer_options options{};
+  ehlo::observer observer{options};
+  std::string_view input = "220 mx.exa";
+  CHECK(std::holds_alternative<ehlo::receive>(observer.next(direction::from_server, input)));
+  std::string_view more = std::string_view{"                                                                    mple\r\n"};
+  input = more.substr(0, 68);
+  CHECK(std::holds_alternative<ehlo::receive>(observer.next(direction::from_server, input)));
+  counted::failing = 1;
+  ehlo::observer copy = observer;
+  counted::failing = 0;
+  input = more.substr(68);
+  const auto told = copy.next(direction::from_server, input);
+  REQUIRE(std::holds_alternative<ehlo::lost>(told));
+  CHECK(std::get<ehlo::lost>(told).cause == ehlo::lost_cause::out_of_memory);
+  CHECK(std::holds_alternative<ehlo::receive>(copy.next(direction::from_server, input)));
+  CHECK(copy.is_lost());
+  input = more.substr(68);
+  CHECK(std::holds_alternative<ehlo::observed_reply>(observer.next(direction::from_server, input)));
 }

@@ -20,9 +20,9 @@
 namespace {
 
 using counted::allocations;
+using counted::failing;
+using counted::failures;
 std::size_t live_octets_limit = 0;  // largest request seen while counting
-std::size_t failures = 0;           // allocations that were failed
-std::size_t failing = 0;            // the n-th nothrow allocation from now fails, and all after it; 0: none
 
 void* allocate(std::size_t size) {
   ++allocations;
