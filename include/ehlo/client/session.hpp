@@ -62,29 +62,15 @@ class basic_client_session {
     drop_given();
     if (storage_.has_failed()) ending_ = ending::closed;
     for (;;) {
-      if (has_failure_) {
-        if (const auto told = fail(failure_)) return *told;
+      if (has_failure_ || has_transaction_failure_) {
+        if (const auto told = tell_failure()) return *told;
         continue;
       }
-      if (has_transaction_failure_) {
-        has_transaction_failure_ = false;
-        const bool is_transient = transient_reply_;
-        transient_reply_ = false;
-        return transaction_failed{transaction_failure_, delivery_, std::nullopt, is_transient};
-      }
-      if (ending_ == ending::closed) return close_channel{};
-      if (open_ != asked::nothing) {
-        if (storage_.collected() > 0) return give();
-        return answer_due{ticket{ticket_}};
-      }
+      if (open_ != asked::nothing || ending_ == ending::closed || ending_ == ending::last_words) return wait_or_end(input);
       if (storage_.collected() > 0) {
         if (!fresh_ || input.empty()) return give();
         // Octets that are there before the command was sent are no reply to it.
         forget_in_flight();
-      }
-      if (ending_ == ending::last_words) {
-        ending_ = ending::closed;
-        continue;
       }
       if (const auto action = step(input)) return *action;
     }
@@ -403,6 +389,27 @@ class basic_client_session {
 
   using maybe_action = std::optional<client_action>;
 
+  // ---- Actions ---------------------------------------------------------------------------------------------------------------
+
+  /// A failure that a call from outside has made.
+  [[gnu::noinline]] constexpr maybe_action tell_failure() {
+    if (has_failure_) return fail(failure_);
+    has_transaction_failure_ = false;
+    const bool is_transient = transient_reply_;
+    transient_reply_ = false;
+    return transaction_failed{transaction_failure_, delivery_, std::nullopt, is_transient};
+  }
+
+  /// `next` while a question is open, or at the end of the session.
+  [[gnu::noinline]] constexpr client_action wait_or_end(std::string_view input) {
+    if (ending_ == ending::closed) return close_channel{};
+    if (storage_.collected() > 0 && (open_ != asked::nothing || !fresh_ || input.empty())) return give();
+    if (open_ != asked::nothing) return answer_due{ticket{ticket_}};
+    forget_in_flight();
+    ending_ = ending::closed;
+    return close_channel{};
+  }
+
   // ---- Output ----------------------------------------------------------------------------------------------------------------
 
   constexpr client_action give() {
@@ -602,7 +609,7 @@ class basic_client_session {
   constexpr void new_wait() { ++wait_serial_; }
 
   /// One step of the session: an action, or none when the loop of `next` is to look again.
-  constexpr maybe_action step(std::string_view& input) {
+  [[gnu::always_inline]] constexpr maybe_action step(std::string_view& input) {
     if (handshake_) {
       if (!input.empty()) return fail(errc::octets_before_tls, std::nullopt, taken_);
       return start_tls{};

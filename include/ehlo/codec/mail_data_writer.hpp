@@ -178,7 +178,7 @@ class mail_data_writer {
   /// What follows, be it a rule that is broken, is looked at line by line.
   constexpr std::size_t skip_lines(std::string_view input, const rules& how) {
     if (place_ == place::line_start && input.front() == '.' && how.transparency) return 0;
-    const auto [at, eight_bit] = how.transparency ? scan_for_mark(input) : scan_for_lone_line_end(input);
+    const auto [at, eight_bit] = how.transparency ? scan_for_mark(input) : scan_for_mark<mark_set::line_ends>(input);
     if (at == 0 || (eight_bit && !how.eight_bit)) return 0;
     const bool is_dot = at < input.size() && input[at] == '.' && input[at - 1] == '\n';
     // The octet before another mark may be a CR that stands alone.

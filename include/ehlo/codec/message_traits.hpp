@@ -49,10 +49,9 @@ class message_scanner {
         }
         end_bare();
       }
-      if (!in_header_) {
-        at += skip_text(octets.substr(at));
-        if (at == octets.size()) break;
-      }
+      const bool is_header_over = in_header_ && line_ == 0 && octets[at] == '\r';
+      if (!is_header_over) at += skip_text(octets.substr(at));
+      if (at == octets.size()) break;
       const octet_scan scan = scan_for_line_end(octets.substr(at));
       eight_bit_ = eight_bit_ || scan.eight_bit;
       utf8_header_ = utf8_header_ || (scan.eight_bit && in_header_);
@@ -83,13 +82,14 @@ class message_scanner {
  private:
   static constexpr std::size_t longest = sizes::text_line - 2;
 
-  /// Looks at the octets of a body up to a CR or LF that is alone or may be; gives their number.
+  /// Looks at octets up to a CR or LF that is alone or may be, or that ends the header section; gives their number.
   constexpr std::size_t skip_text(std::string_view octets) {
-    const mark_scan found = scan_for_lone_line_end(octets);
+    const mark_scan found = in_header_ ? scan_for_mark<mark_set::header>(octets) : scan_for_mark<mark_set::line_ends>(octets);
     const std::size_t at = found.at;
     const bool is_behind_cr = at > 0 && octets[at - 1] == '\r';  // else the octet at it is a LF
     const std::string_view text = octets.substr(0, is_behind_cr ? at - 1 : at);
     eight_bit_ = eight_bit_ || found.eight_bit;
+    utf8_header_ = utf8_header_ || (found.eight_bit && in_header_);
     long_line_ = long_line_ || line_ > sizes::text_line || has_long_line(text, static_cast<std::size_t>(line_));
     const std::size_t end = behind_last_lf(text);
     line_ = (end == 0 ? line_ : 0) + (text.size() - end);

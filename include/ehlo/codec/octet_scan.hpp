@@ -29,6 +29,13 @@ struct octet_scan {
   friend constexpr bool operator==(const octet_scan&, const octet_scan&) = default;
 };
 
+/// What a scan for marks looks for.
+enum class mark_set : std::uint8_t {
+  line_ends,  ///< a LF that is not behind a CR, and an octet behind a CR that is no LF
+  mail_data,  ///< and a dot behind a LF
+  header,     ///< and a CR behind a LF, with which an empty line begins
+};
+
 /// What a scan for marks has found.
 struct mark_scan {
   std::size_t at = 0;      ///< offset of the first mark, or the size of the text
@@ -66,14 +73,26 @@ constexpr octet_scan scan_octets(std::string_view text, octet_scan so_far) {
   return so_far;
 }
 
+/// The octet that is a mark behind a LF.
+constexpr char behind_lf(mark_set sought) { return sought == mark_set::header ? '\r' : '.'; }
+
 /// Whether `here`, which stands behind `before`, is a mark.
-constexpr bool is_mark(char before, char here) { return (here == '\n') != (before == '\r') || (here == '.' && before == '\n'); }
+constexpr bool is_mark(mark_set sought, char before, char here) {
+  if ((here == '\n') != (before == '\r')) return true;
+  return sought != mark_set::line_ends && before == '\n' && here == behind_lf(sought);
+}
+
+/// Whether the first octet at which a scan looks is a mark because of the LF before it. The blocks see a mark where its LF is.
+constexpr bool begins_with_mark(mark_set sought, std::string_view text, mark_scan so_far) {
+  return so_far.at < text.size() && text[so_far.at - 1] == '\n' && is_mark(sought, '\n', text[so_far.at]);
+}
 
 /// From `so_far.at` on; an octet stands before it.
+template <mark_set Sought = mark_set::mail_data>
 constexpr mark_scan mark_octets(std::string_view text, mark_scan so_far) {
   for (; so_far.at < text.size(); ++so_far.at) {
     const char c = text[so_far.at];
-    if (is_mark(text[so_far.at - 1], c)) break;
+    if (is_mark(Sought, text[so_far.at - 1], c)) break;
     so_far.eight_bit = so_far.eight_bit || static_cast<unsigned char>(c) > 127;
   }
   return so_far;
@@ -121,10 +140,13 @@ constexpr word first_flags(word flags, std::size_t count) {
   return flags & ~(~word{0} << (8 * count));
 }
 
-inline word marks_of_word(const char* at) {
+template <mark_set Sought>
+word marks_of_word(const char* at) {
   const word here = load_word(at);
   const word before = load_word(at - 1);
-  return (where_is(here, '\n') ^ where_is(before, '\r')) | (where_is(here, '.') & where_is(before, '\n'));
+  const word ends = where_is(here, '\n') ^ where_is(before, '\r');
+  if constexpr (Sought == mark_set::line_ends) return ends;
+  return ends | (where_is(here, behind_lf(Sought)) & where_is(before, '\n'));
 }
 
 inline octet_scan scan_words(std::string_view text) {
@@ -142,11 +164,12 @@ inline octet_scan scan_words(std::string_view text) {
   return scan_octets(text, out);
 }
 
-inline mark_scan mark_words(std::string_view text, mark_scan so_far) {
+template <mark_set Sought = mark_set::mail_data>
+mark_scan mark_words(std::string_view text, mark_scan so_far) {
   while (text.size() - so_far.at >= sizeof(word)) {
     const char* const at = text.data() + so_far.at;
     const word octets = load_word(at) & highs;
-    const word marks = marks_of_word(at);
+    const word marks = marks_of_word<Sought>(at);
     if (marks != 0) {
       const std::size_t count = before_first(marks);
       return {so_far.at + count, so_far.eight_bit || first_flags(octets, count) != 0};
@@ -154,7 +177,7 @@ inline mark_scan mark_words(std::string_view text, mark_scan so_far) {
     so_far.eight_bit = so_far.eight_bit || octets != 0;
     so_far.at += sizeof(word);
   }
-  return mark_octets(text, so_far);
+  return mark_octets<Sought>(text, so_far);
 }
 
 inline std::size_t behind_last_lf_words(std::string_view text, std::size_t size) {
@@ -207,11 +230,17 @@ inline std::uint64_t bits_of(block octets) {
 }
 #endif
 
-inline block marks_of(block here, block before) {
-  return ((here == all_of('\n')) ^ (before == all_of('\r'))) | ((here == all_of('.')) & (before == all_of('\n')));
+template <mark_set Sought>
+block marks_of(block here, block before) {
+  const block ends = (here == all_of('\n')) ^ (before == all_of('\r'));
+  if constexpr (Sought == mark_set::line_ends) return ends;
+  return ends | ((here == all_of(behind_lf(Sought))) & (before == all_of('\n')));
 }
 
-inline block marks_of_block(const char* at) { return marks_of(load_block(at), load_block(at - 1)); }
+template <mark_set Sought>
+block marks_of_block(const char* at) {
+  return marks_of<Sought>(load_block(at), load_block(at - 1));
+}
 
 /// What stands before each octet of a first block; before the first of all, nothing.
 inline block before_first_block(block first) {
@@ -241,26 +270,42 @@ inline octet_scan scan_blocks(std::string_view text) {
   return scan_octets(text, out);
 }
 
+/// Flags in a block that has a mark, or before which or behind which one stands; its octets are added to `seen`. What stands behind
+/// a LF is looked at where the LF is, so that each octet is compared with LF once.
+template <mark_set Sought>
+[[gnu::always_inline]] inline block flags_near_marks(const char* at, block& seen) {
+  const block here = load_block(at);
+  seen |= here;
+  const block line_feeds = here == all_of('\n');
+  const block ends = line_feeds ^ (load_block(at - 1) == all_of('\r'));
+  if constexpr (Sought == mark_set::line_ends) return ends;
+  return ends | (line_feeds & (load_block(at + 1) == all_of(behind_lf(Sought))));
+}
+
 /// Skips four blocks at a time, as long as none of them has a mark.
-inline mark_scan skip_blocks(std::string_view text, mark_scan so_far) {
+template <mark_set Sought = mark_set::mail_data>
+mark_scan skip_blocks(std::string_view text, mark_scan so_far) {
   constexpr std::size_t stride = 4 * block_size;
+  if (begins_with_mark(Sought, text, so_far)) return so_far;
   block seen{};
-  for (; text.size() - so_far.at >= stride; so_far.at += stride) {
+  for (; text.size() - so_far.at > stride; so_far.at += stride) {  // an octet is behind them
     const char* const at = text.data() + so_far.at;
-    const block marks = (marks_of_block(at) | marks_of_block(at + block_size)) |
-                        (marks_of_block(at + 2 * block_size) | marks_of_block(at + 3 * block_size));
-    if (flags_of(marks) != 0) break;
-    seen |= (load_block(at) | load_block(at + block_size)) | (load_block(at + 2 * block_size) | load_block(at + 3 * block_size));
+    block here = seen;
+    const block flags = (flags_near_marks<Sought>(at, here) | flags_near_marks<Sought>(at + block_size, here)) |
+                        (flags_near_marks<Sought>(at + 2 * block_size, here) | flags_near_marks<Sought>(at + 3 * block_size, here));
+    if (flags_of(flags) != 0) break;
+    seen = here;
   }
   so_far.eight_bit = so_far.eight_bit || flags_of(seen) != 0;
   return so_far;
 }
 
 /// Looks at one block, and goes behind it or to its first mark. True if it has one.
-inline bool find_mark_in_block(std::string_view text, mark_scan& so_far) {
+template <mark_set Sought>
+bool find_mark_in_block(std::string_view text, mark_scan& so_far) {
   const char* const at = text.data() + so_far.at;
   const block_flags eight_bit = flags_of(load_block(at));
-  const block_flags marks = flags_of(marks_of_block(at));
+  const block_flags marks = flags_of(marks_of_block<Sought>(at));
   const std::size_t count = before_first_flag(marks);
   const block_flags before = marks == 0 ? eight_bit : first_block_flags(eight_bit, count);
   so_far.eight_bit = so_far.eight_bit || before != 0;
@@ -268,17 +313,18 @@ inline bool find_mark_in_block(std::string_view text, mark_scan& so_far) {
   return marks != 0;
 }
 
-inline mark_scan mark_blocks(std::string_view text, mark_scan so_far) {
-  so_far = skip_blocks(text, so_far);
+template <mark_set Sought = mark_set::mail_data>
+mark_scan mark_blocks(std::string_view text, mark_scan so_far) {
+  so_far = skip_blocks<Sought>(text, so_far);
   while (text.size() - so_far.at >= block_size) {
-    if (find_mark_in_block(text, so_far)) return so_far;
+    if (find_mark_in_block<Sought>(text, so_far)) return so_far;
   }
-  if (so_far.at == text.size() || text.size() <= block_size) return mark_words(text, so_far);
+  if (so_far.at == text.size() || text.size() <= block_size) return mark_words<Sought>(text, so_far);
   // The rest is less than a block: the last block of the text, without what was seen of it.
   const std::size_t last = text.size() - block_size;
   const std::size_t known = so_far.at - last;
   const block_flags eight_bit = flags_of(load_block(text.data() + last));
-  const block_flags all_marks = flags_of(marks_of_block(text.data() + last));
+  const block_flags all_marks = flags_of(marks_of_block<Sought>(text.data() + last));
   const block_flags marks = all_marks ^ first_block_flags(all_marks, known);
   const block_flags fresh = eight_bit ^ first_block_flags(eight_bit, known);
   if (marks == 0) return {text.size(), so_far.eight_bit || fresh != 0};
@@ -323,8 +369,8 @@ inline std::size_t behind_last_lf_blocks(std::string_view text, std::size_t size
   const block first = load_block(at);
   const block second = load_block(at + block_size);
   const std::uint64_t eight_bit = bits_of(first) | bits_of(second) << block_size;
-  const std::uint64_t marks = bits_of(marks_of(first, before_first_block(first))) | bits_of(marks_of_block(at + block_size))
-                                                                                        << block_size;
+  const std::uint64_t marks = bits_of(marks_of<mark_set::mail_data>(first, before_first_block(first))) |
+                              bits_of(marks_of_block<mark_set::mail_data>(at + block_size)) << block_size;
   const std::uint64_t ends = marks | std::uint64_t{1} << nearby;
   const std::uint64_t before_end = (ends - 1) & ~ends;
   return {static_cast<std::size_t>(std::countr_zero(ends)), (eight_bit & before_end) != 0};
@@ -334,13 +380,20 @@ inline std::size_t behind_last_lf_blocks(std::string_view text, std::size_t size
 inline constexpr std::size_t block_size = 16;
 
 inline octet_scan scan_blocks(std::string_view text) { return scan_words(text); }
-inline mark_scan skip_blocks(std::string_view, mark_scan so_far) { return so_far; }
-inline bool find_mark_in_block(std::string_view text, mark_scan& so_far) {
+template <mark_set = mark_set::mail_data>
+mark_scan skip_blocks(std::string_view, mark_scan so_far) {
+  return so_far;
+}
+template <mark_set Sought>
+bool find_mark_in_block(std::string_view text, mark_scan& so_far) {
   const std::string_view seen = text.substr(0, so_far.at + block_size);
-  so_far = mark_words(seen, so_far);
+  so_far = mark_words<Sought>(seen, so_far);
   return so_far.at < seen.size();
 }
-inline mark_scan mark_blocks(std::string_view text, mark_scan so_far) { return mark_words(text, so_far); }
+template <mark_set Sought = mark_set::mail_data>
+mark_scan mark_blocks(std::string_view text, mark_scan so_far) {
+  return mark_words<Sought>(text, so_far);
+}
 inline std::size_t behind_last_lf_blocks(std::string_view text, std::size_t size) { return behind_last_lf_words(text, size); }
 inline piece_scan scan_piece_blocks(std::string_view text) {
   const mark_scan behind_first{1, static_cast<unsigned char>(text.front()) > 127};
@@ -367,28 +420,37 @@ inline bool has_wide_blocks() {
 #endif
 }
 
-/// The marks of a block, and in `seen` its octets.
-[[gnu::target("avx2"), gnu::always_inline]] inline wide_block marks_of_wide_block(const char* at, wide_block& seen) {
+/// What `flags_near_marks` gives of a block.
+template <mark_set Sought>
+[[gnu::target("avx2"), gnu::always_inline]] inline wide_block flags_near_marks_of_wide(const char* at, wide_block& seen) {
   wide_block here;
   wide_block before;
   std::memcpy(&here, at, sizeof here);
   std::memcpy(&before, at - 1, sizeof before);
   seen |= here;
-  return ((here == '\n') ^ (before == '\r')) | ((here == '.') & (before == '\n'));
+  const wide_block line_feeds = here == '\n';
+  const wide_block ends = line_feeds ^ (before == '\r');
+  if constexpr (Sought == mark_set::line_ends) return ends;
+  wide_block behind;
+  std::memcpy(&behind, at + 1, sizeof behind);
+  return ends | (line_feeds & (behind == behind_lf(Sought)));
 }
 
 /// Skips four blocks at a time, as long as none of them has a mark.
-[[gnu::target("avx2")]] inline mark_scan skip_wide_blocks(std::string_view text, mark_scan so_far) {
+template <mark_set Sought = mark_set::mail_data>
+[[gnu::target("avx2")]] mark_scan skip_wide_blocks(std::string_view text, mark_scan so_far) {
   using char_block = char __attribute__((vector_size(32)));
   constexpr std::size_t size = sizeof(wide_block);
+  if (begins_with_mark(Sought, text, so_far)) return so_far;
   wide_block seen{};
-  for (; text.size() - so_far.at >= 4 * size; so_far.at += 4 * size) {
+  for (; text.size() - so_far.at > 4 * size; so_far.at += 4 * size) {  // an octet is behind them
     const char* const at = text.data() + so_far.at;
-    wide_block here{};
-    const wide_block marks = (marks_of_wide_block(at, here) | marks_of_wide_block(at + size, here)) |
-                             (marks_of_wide_block(at + 2 * size, here) | marks_of_wide_block(at + 3 * size, here));
-    if (__builtin_ia32_pmovmskb256(reinterpret_cast<char_block>(marks)) != 0) break;
-    seen |= here;
+    wide_block here = seen;
+    const wide_block flags =
+        (flags_near_marks_of_wide<Sought>(at, here) | flags_near_marks_of_wide<Sought>(at + size, here)) |
+        (flags_near_marks_of_wide<Sought>(at + 2 * size, here) | flags_near_marks_of_wide<Sought>(at + 3 * size, here));
+    if (__builtin_ia32_pmovmskb256(reinterpret_cast<char_block>(flags)) != 0) break;
+    seen = here;
   }
   so_far.eight_bit = so_far.eight_bit || __builtin_ia32_pmovmskb256(reinterpret_cast<char_block>(seen)) != 0;
   return so_far;
@@ -415,20 +477,24 @@ inline bool has_wide_blocks() {
 #else
 inline constexpr std::size_t wide_block_size = 32;
 constexpr bool has_wide_blocks() { return false; }
-inline mark_scan skip_wide_blocks(std::string_view, mark_scan so_far) { return so_far; }
+template <mark_set = mark_set::mail_data>
+mark_scan skip_wide_blocks(std::string_view, mark_scan so_far) {
+  return so_far;
+}
 inline piece_scan scan_piece_wide_blocks(std::string_view text) { return scan_piece_blocks(text); }
 #endif
 
 /// The first mark at `so_far.at` or behind it; an octet stands before it.
+template <mark_set Sought = mark_set::mail_data>
 constexpr mark_scan next_mark(std::string_view text, mark_scan so_far) {
-  if (std::is_constant_evaluated()) return mark_octets(text, so_far);
+  if (std::is_constant_evaluated()) return mark_octets<Sought>(text, so_far);
   // Short lines that begin with a dot have the next mark nearby.
   for (int i = 0; i < 3 && text.size() - so_far.at >= block_size; ++i) {
-    if (find_mark_in_block(text, so_far)) return so_far;
+    if (find_mark_in_block<Sought>(text, so_far)) return so_far;
   }
   constexpr std::size_t worth_it = 512;
-  if (text.size() - so_far.at >= worth_it && has_wide_blocks()) so_far = skip_wide_blocks(text, so_far);
-  return mark_blocks(text, so_far);
+  if (text.size() - so_far.at >= worth_it && has_wide_blocks()) so_far = skip_wide_blocks<Sought>(text, so_far);
+  return mark_blocks<Sought>(text, so_far);
 }
 
 /// A piece of less than a block, or of any size in constant evaluation.
@@ -448,26 +514,17 @@ constexpr octet_scan scan_for_line_end(std::string_view text) {
   return detail::scans::scan_blocks(text);
 }
 
-/// Finds the first mark of `text` at `from` or behind it: a LF that is not behind a CR, an octet behind a CR that is no LF, or a
-/// dot behind a LF. Where there is none, every CR but a last one and every LF is part of a CRLF, and no line begins with a dot.
-/// Nothing is known of what stands before `text`: its first octet is a mark only if it is a LF.
+/// Finds the first mark of `text` at `from` or behind it. Where there is none, every CR but a last one and every LF is part of a
+/// CRLF, and no line begins with a dot, or none is empty. Nothing is known of what stands before `text`: its first octet is a mark
+/// only if it is a LF.
+template <mark_set Sought = mark_set::mail_data>
 constexpr mark_scan scan_for_mark(std::string_view text, std::size_t from = 0) {
   mark_scan out{from, false};
   if (from == 0) {
     if (text.empty() || text.front() == '\n') return out;
     out = {1, static_cast<unsigned char>(text.front()) > 127};
   }
-  return detail::scans::next_mark(text, out);
-}
-
-/// Like `scan_for_mark` from the first octet, but dots are no marks.
-constexpr mark_scan scan_for_lone_line_end(std::string_view text) {
-  mark_scan out = scan_for_mark(text);
-  while (out.at < text.size() && out.at > 0 && text[out.at] == '.' && text[out.at - 1] == '\n') {
-    const mark_scan next = scan_for_mark(text, out.at + 1);
-    out = {next.at, out.eight_bit || next.eight_bit};
-  }
-  return out;
+  return detail::scans::next_mark<Sought>(text, out);
 }
 
 /// The offset behind the last LF of `text`, or 0 if it has none.
