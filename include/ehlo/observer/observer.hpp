@@ -104,13 +104,7 @@ class line_end_watch {
           place_ = place::text;
         }
         break;
-      case '\0':
-        if (place_ == place::dot || place_ == place::line_start) {
-          is_true_ = false;
-        } else {
-          place_ = place::text;
-        }
-        break;
+      case '\0': is_true_ = false; break;  // at the start of a line or behind its dot; in a text the scan has passed over it
       default: place_ = place::text; break;
     }
   }
