@@ -84,10 +84,13 @@ inline constexpr std::size_t steps_of = [] {
 template <unsigned char First, unsigned char Last>
 inline __m128i in_range(__m128i block) {
   constexpr auto octet = [](unsigned value) { return static_cast<char>(static_cast<unsigned char>(value)); };
-  if constexpr (First == Last) return _mm_cmpeq_epi8(block, _mm_set1_epi8(octet(First)));
-  // Shifted so that the range begins at the smallest signed value, it takes one signed comparison.
-  const __m128i shifted = _mm_add_epi8(block, _mm_set1_epi8(octet(128U - First)));
-  return _mm_cmpgt_epi8(_mm_set1_epi8(octet(128U + (Last - First) + 1U)), shifted);
+  if constexpr (First == Last) {
+    return _mm_cmpeq_epi8(block, _mm_set1_epi8(octet(First)));
+  } else {
+    // Shifted so that the range begins at the smallest signed value, it takes one signed comparison.
+    const __m128i shifted = _mm_add_epi8(block, _mm_set1_epi8(octet(128U - First)));
+    return _mm_cmpgt_epi8(_mm_set1_epi8(octet(128U + (Last - First) + 1U)), shifted);
+  }
 }
 
 /// All ones where an octet of `block` is a member of `Set`.

@@ -453,9 +453,12 @@ class basic_server_session {
   constexpr result<char*> place_for(std::size_t count) {
     char* const place = storage_.reserve_output(count);
     if (place != nullptr) return place;
-    if constexpr (is_fixed) return error{errc::reply_too_long};
-    run_out_of_memory();
-    return error{errc::out_of_memory};
+    if constexpr (is_fixed) {
+      return error{errc::reply_too_long};
+    } else {
+      run_out_of_memory();
+      return error{errc::out_of_memory};
+    }
   }
 
   constexpr result<void> write(const reply& r, enhanced_codes codes, std::string_view first_word = {}) {
