@@ -10,20 +10,30 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 INCLUDE = str(ROOT / "include/ehlo") + "/"
 
 
-# What only the compiler runs: the lambda that makes a constant, and that of a static_assert.
+# What only the compiler runs: the lambda that makes a constant, and a static_assert with the lambdas in it.
 EVALUATED = re.compile(r"^( *)(?:(?:inline |static )?constexpr [^(]*= |static_assert\()\[.*\{$")
+ASSERTED = re.compile(r"^ *static_assert\(")
+END_OF_STATEMENT = re.compile(r".*\);(?: *//.*)?$")
+
+# The line that opens a class stands for what the compiler writes by itself: a copy, an assignment.
+OPENS_CLASS = re.compile(r"^ *(?:template <.*> )?(?:class|struct) [^;()]*\{$")
 
 
-def evaluated_lines(header):
-    """The numbers of the lines of a header that no program has, because the compiler evaluates them."""
-    out, end = set(), None
+def no_lines_of_ours(header):
+    """The numbers of the lines of a header that no program has, because the compiler evaluates them or writes them by itself."""
+    out, is_end = set(), None
     for number, line in enumerate((ROOT / "include/ehlo" / header).read_text().splitlines(), 1):
-        if end is None and (begin := EVALUATED.match(line)):
-            end = begin[1] + "}"
-        if end is not None:
+        if is_end is None:
+            if begin := EVALUATED.match(line):
+                is_end = re.compile(re.escape(begin[1]) + r"\}\(").match
+            elif ASSERTED.match(line):
+                is_end = END_OF_STATEMENT.match
+        if is_end is not None:
             out.add(number)
-            if line.startswith(end) and line[len(end):len(end) + 1] == "(":
-                end = None
+            if is_end(line):
+                is_end = None
+        elif OPENS_CLASS.match(line):
+            out.add(number)
     return out
 
 
@@ -38,20 +48,22 @@ def lines_not_run(path):
             lines = counts.setdefault(header, {})
             lines[int(number)] = max(lines.get(int(number), 0), int(count))
     for header, lines in counts.items():
-        for number in evaluated_lines(header):
+        for number in no_lines_of_ours(header):
             lines.pop(number, None)
     return {header: (len(lines), sorted(n for n, count in lines.items() if count == 0)) for header, lines in counts.items() if lines}
 
 
 # Conditions that the compiler decides: they have one way only.
-DECIDED = re.compile(r"!?(std::is_\w+_v<|std::is_constant_evaluated|question<|notice<|requires\b|is_fixed\b)")
+DECIDED = re.compile(r"!?(std::is_\w+_v<|std::is_constant_evaluated|std::endian::|question<|notice<|is_one_of<|requires\b|is_fixed\b|true$"
+                     r"|First == Last|steps_of<)")
 
 
 def branches(path):
     """For each header how many branches there are, and those that no test takes as (line, condition, "true" or "false").
 
     The instantiations of a template share the branches of their source: one is taken if one instantiation takes it. No branches are
-    conditions that the compiler decides, and the default that a switch over an enumeration has without a word of it.
+    conditions that the compiler decides, the default that a switch over an enumeration has without a word of it, and the comparisons
+    that the compiler writes by itself.
     """
     out = {}
     for file in json.loads(pathlib.Path(path).read_text())["data"][0]["files"]:
@@ -66,8 +78,10 @@ def branches(path):
         for (line, column, last_line, last_column), counts in sorted(taken.items()):
             source = text[line - 1]
             condition = source[column - 1:last_column - 1 if last_line == line else None]
-            if DECIDED.match(condition) or source[:column - 1].endswith("switch ("):
+            if DECIDED.match(condition) or source[:column - 1].endswith("switch (") or source.endswith("= default;"):
                 continue
+            if condition == ":":  # of a for over a range
+                condition = source.strip()
             total += 2
             missed += [(line, condition, way) for way, count in zip(("true", "false"), counts) if count == 0]
         if total:
@@ -96,7 +110,8 @@ def main():
     print("\n".join(["", "Not run:", *left, "", "Not taken:", *not_taken_at_all, "", summary]))
     if os.environ.get("REPORT") == "yes":
         page = ["# What the tests run", "", "Measured by `tests/coverage.sh --report` with clang's tools. What only the compiler evaluates is no line to be run: what makes",
-                "the constant of a table, what stands in a `static_assert`. The instantiations of a template count as one.", "", summary, "", *table, "", "## Lines that no test runs", "",
+                "the constant of a table, what stands in a `static_assert`; nor is what it writes by itself, a copy or a comparison. The",
+                "instantiations of a template count as one.", "", summary, "", *table, "", "## Lines that no test runs", "",
                 "```text", *left, "```", "",
                 "## Branches that no test takes", "", "```text", *not_taken_at_all, "```"]
         (ROOT / "docs/reference/coverage.md").write_text("\n".join(page) + "\n")

@@ -257,3 +257,22 @@ TEST_CASE("the work is linear when octets come one by one", "[codec][T44]") {
   }
   CHECK(reader.size() == 1U << 20);
 }
+
+TEST_CASE("A reader says that it swallows what comes, from a fault or the caller's word on", "[codec]") {
+  ehlo::mail_data_reader reader;
+  std::string_view input = "a\r\nb\nc\r\n";
+  CHECK_FALSE(reader.is_broken());
+  using kind = ehlo::mail_data_reader::step::kind;
+  auto what = reader.next(input, bare_line_ends::refuse, 0).what;
+  while (what == kind::octets) what = reader.next(input, bare_line_ends::refuse, 0).what;
+  CHECK(what == kind::broken);
+  CHECK(reader.is_broken());
+  CHECK(reader.next(input, bare_line_ends::refuse, 0).what == kind::need_more);
+  input = "\r\n.\r\n";
+  CHECK(reader.next(input, bare_line_ends::refuse, 0).what == kind::end);
+  ehlo::mail_data_reader abandoned;
+  abandoned.abandon();
+  CHECK(abandoned.is_broken());
+  input = "abc\r\n.\r\n";
+  CHECK(abandoned.next(input, bare_line_ends::refuse, 0).what == kind::end);
+}
