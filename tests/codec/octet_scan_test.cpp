@@ -67,7 +67,7 @@ TEST_CASE("a scan for lone line ends tells of octets above 127 on either side of
   for (const std::string_view before : {"a", "\xE9"}) {
     for (const std::string_view behind : {"b", "\xE9"}) {
       const std::string text = std::string{before} + "\r\n." + std::string{behind} + "\r\n.x\ny";
-      const auto found = ehlo::scan_for_lone_line_end(text);
+      const auto found = ehlo::scan_for_mark<ehlo::mark_set::line_ends>(text);
       CHECK(found.at == text.size() - 2);
       CHECK(found.eight_bit == (before == "\xE9" || behind == "\xE9"));
     }

@@ -433,3 +433,73 @@ TEST_CASE("limits that hold no reply are no options", "[observer]") {
   observer.octets_missing(ehlo::direction::from_client, 10);
   CHECK(observer.octets_taken(ehlo::direction::from_client) == 10);
 }
+
+TEST_CASE("the end of a message by BDAT may be answered like one by DATA", "[observer]") {
+  constexpr std::string_view to_chunk = "C: MAIL FROM:<a@b.c>\n S: 250 ok\n C: RCPT TO:<a@b.c>\n S: 250 ok\n";
+  CHECK(found_in(std::string{to_chunk} + "C: BDAT 0 LAST\n S: 553 no\n").empty());
+  const auto odd = found_in(std::string{to_chunk} + "C: BDAT 0\n S: 553 no\n");
+  CHECK(odd == told{of_server(finding::reply_outside_table, server_at + 16)});
+  CHECK(found_in(std::string{to_chunk} + "C: BDAT 0 LAST\n S: 252 no\n") ==
+        told{of_server(finding::reply_outside_table, server_at + 16)});
+}
+
+TEST_CASE("a refused command changes nothing of the transaction", "[observer]") {
+  const auto chunk = observe(std::string{opened} + "C: BDAT 1\n c: x\n S: 503 no\n");
+  CHECK(anomalies(chunk) == told{of_client(finding::command_out_of_order, client_at)});
+  CHECK_FALSE(has(chunk, "transaction_reset"));
+  CHECK_FALSE(has(chunk, "mail_data"));
+  const auto reset =
+      observe(std::string{opened} + "C: MAIL FROM:<a@b.c>\n S: 250 ok\n C: RSET\n S: 501 no\n C: RCPT TO:<a@b.c>\n S: 250 ok\n");
+  CHECK(anomalies(reset).empty());
+  CHECK_FALSE(has(reset, "transaction_reset"));
+}
+
+TEST_CASE("a reply to AUTH that says neither yes nor no loses the step", "[observer]") {
+  CHECK(found_in("C: AUTH PLAIN =\n S: 354 what\n").back() == lost("ambiguous_reply", server_at + 10, "server"));
+}
+
+TEST_CASE("behind 421 amid AUTH no response is waited for", "[observer][5321-3.8-02][T37]") {
+  const auto all = observe(std::string{opened} + "C: AUTH PLAIN\n S: 334 \n S: 421 bye\n C: NOOP\n");
+  CHECK(anomalies(all).empty());
+  CHECK(has(all, "observed_command{3: NOOP}"));
+}
+
+TEST_CASE("a client for whom XCLIENT speaks may be refused with 521 or 554", "[observer][xclient]") {
+  const std::string head = "S: 220 mx.example\n C: EHLO client.example\n S: 250-mx.example\n S: 250 XCLIENT ADDR\n";
+  for (const std::string code : {"521", "554"}) {
+    const auto all =
+        observe(head + "C: XCLIENT ADDR=192.0.2.1\n S: " + code + " no\n C: EHLO client.example\n S: " + code + " no\n");
+    CHECK_FALSE(has(all, "anomaly{the code does not answer"));
+  }
+  const auto refused = observe(head + "C: XCLIENT ADDR=192.0.2.1\n S: 550 no\n C: NOOP\n S: 554 no\n");
+  CHECK(anomalies(refused).size() == 1);
+}
+
+TEST_CASE("what comes too early is told once, and an octet of TLS amid commands is one of a command", "[observer]") {
+  const auto early = observe("C: EHLO a\n C: NOOP\n C: NOOP\n S: 220 mx\n S: 250 mx\n S: 250 ok\n S: 250 ok\n");
+  CHECK(std::ranges::count(anomalies(early), of_client(finding::command_before_greeting, 0)) == 1);
+  CHECK(found_in("c: \\x16\\x03\\x01\\r\\n\n S: 500 no\n C: NOOP\n S: 250 ok\n").empty());
+}
+
+TEST_CASE("a BDAT that no reader can follow loses the step where chunks were offered, and only there", "[observer]") {
+  for (const std::string& argument : {std::string{"x"}, std::string{"1\\r"}, std::string{"1"} + std::string(600, ' '),
+                                      std::string{"1"} + std::string(5000, ' ')}) {
+    CAPTURE(argument.size());
+    const auto all = found_in("C: BDAT " + argument + "\n S: 501 no\n");
+    if (argument.size() == 601) continue;  // too long for the standard, and yet read
+    CHECK(std::ranges::count(all, of_client(finding::chunk_size_unreadable, client_at)) == 1);
+    CHECK(all.back().starts_with("lost{chunk_size_unreadable"));
+    const auto plain =
+        observe("S: 220 mx\n C: EHLO client.example\n S: 250 mx\n C: BDAT " + argument + "\n S: 502 no\n C: NOOP\n S: 250 ok\n");
+    CHECK_FALSE(has(plain, "lost{"));
+    CHECK(has(plain, "observed_reply{3: NOOP, 250 ok}"));
+  }
+}
+
+TEST_CASE("octets above 127 in a text are odd without BODY, and never midway", "[observer]") {
+  const std::string head = "S: 220 mx\n C: EHLO client.example\n S: 250-mx\n S: 250 8BITMIME\n ";
+  const std::string behind = "C: RCPT TO:<a@b.c>\n S: 250 ok\n C: DATA\n S: 354 go\n C: \\xC3\\xA9\n C: .\n S: 250 ok\n";
+  CHECK(has(observe(head + "C: MAIL FROM:<a@b.c>\n S: 250 ok\n" + behind), "anomaly{octets above 127"));
+  CHECK(anomalies(observe(head + "C: MAIL FROM:<a@b.c> BODY=8BITMIME\n S: 250 ok\n" + behind)).empty());
+  CHECK(anomalies(observe("MISSING C 10\n REJOIN\n S: 354 go\n C: \\xC3\\xA9\n C: .\n S: 250 ok\n")).size() == 1);  // the loss
+}

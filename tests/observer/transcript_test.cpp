@@ -549,3 +549,34 @@ static_assert([] {
   if (!line || *line != "S: 220 mx.example") return false;
   return !t.next(direction::from_server, input) && input.empty();
 }());
+
+TEST_CASE("what stands behind VRFY, HELP and BDAT is shown", "[observer]") {
+  const auto told = transcript_of(R"(
+    S: 220 mx.example
+    C: EHLO client.example
+    S: 250-mx.example
+    S: 250-CHUNKING
+    S: 250 SMTPUTF8
+    C: VRFY \xc3\xa9 SMTPUTF8
+    S: 252 ok
+    C: VRFY joe
+    S: 252 ok
+    C: HELP
+    S: 214 ok
+    C: HELP MAIL
+    S: 214 ok
+    C: MAIL FROM:<>
+    S: 250 ok
+    C: RCPT TO:<a@b>
+    S: 250 ok
+    C: BDAT 0
+    S: 250 ok
+    C: BDAT 0 LAST
+    S: 250 ok
+  )");
+  for (const std::string_view line :
+       {"C: VRFY \xc3\xa9 SMTPUTF8\n", "C: VRFY joe\n", "C: HELP\n", "C: HELP MAIL\n", "C: BDAT 0\n", "C: BDAT 0 LAST\n"}) {
+    CAPTURE(line);
+    CHECK(told.find(line) != told.npos);
+  }
+}
