@@ -74,7 +74,7 @@ class mail_data_writer {
         place_ = place::text;
         if (input[at] == '.' && how.transparency) {
           // The slice ends with the dot, and the next one begins with it.
-          const std::string_view octets = input.substr(0, at + 1);
+          const std::string_view octets{input.data(), at + 1};
           take(input, at);
           return give(octets);
         }
@@ -182,9 +182,9 @@ class mail_data_writer {
     if (at == 0 || (eight_bit && !how.eight_bit)) return 0;
     const bool is_dot = at < input.size() && input[at] == '.' && input[at - 1] == '\n';
     // The octet before another mark may be a CR that stands alone.
-    const std::size_t end = is_dot ? at : behind_last_lf(input.substr(0, at == input.size() ? at : at - 1));
+    const std::size_t end = is_dot ? at : behind_last_lf({input.data(), at == input.size() ? at : at - 1});
     if (end == 0) return 0;
-    if (has_long_line(input.substr(0, end), line_)) return 0;
+    if (has_long_line({input.data(), end}, line_)) return 0;
     line_ = 0;
     place_ = place::line_start;
     return end;
@@ -208,7 +208,7 @@ class mail_data_writer {
     return {step::kind::octets, octets, {}};
   }
   constexpr step give_front(std::string_view& input, std::size_t count) {
-    const std::string_view octets = input.substr(0, count);
+    const std::string_view octets{input.data(), count};
     take(input, count);
     size_ += count;
     return {step::kind::octets, octets, {}};
