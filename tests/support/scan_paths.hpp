@@ -5,6 +5,7 @@
 /// @file
 /// Holds each way to scan that this processor has against plain loops.
 
+#include <bit>
 #include <cstddef>
 #include <string_view>
 
@@ -83,15 +84,21 @@ inline std::size_t count_wrong(std::string_view text) {
   expect(scans::scan_blocks(text), line_end);
   expect(scans::behind_last_lf_blocks(text, text.size()), last_lf);
 
-  if (text.size() <= ehlo::longest_piece) {
+  if (!text.empty() && text.size() <= ehlo::longest_piece && text.front() != '\n') {
     const ehlo::mark_scan mark = naive_mark(text, 0);
-    const auto expect_piece = [&](const ehlo::piece_scan& piece) {
-      expect(piece.has_mark, mark.at != text.size());
-      if (!piece.has_mark) expect(piece, ehlo::piece_scan{false, mark.eight_bit, last_lf});
-    };
-    expect_piece(ehlo::scan_piece(text));
-    if (text.size() >= scans::block_size) expect_piece(scans::scan_piece_blocks(text));
-    if (text.size() >= scans::wide_block_size && scans::has_wide_blocks()) expect_piece(scans::scan_piece_wide_blocks(text));
+    for (const bool any_eight_bit : {false, true}) {
+      const bool is_odd = mark.at != text.size() || (mark.eight_bit && !any_eight_bit);
+      const auto expect_piece = [&](const ehlo::piece_scan& piece) {
+        expect(piece.odd != 0, is_odd);
+        if (!is_odd) expect(static_cast<std::size_t>(std::bit_width(piece.lf)), last_lf);
+      };
+      expect_piece(ehlo::scan_piece(text, any_eight_bit));
+      expect_piece(scans::scan_short_piece(text, any_eight_bit));
+      if (text.size() >= scans::block_size) expect_piece(scans::scan_piece_blocks(text, any_eight_bit));
+      if (text.size() > scans::wide_block_size && !any_eight_bit && scans::has_wide_blocks()) {
+        expect_piece(scans::scan_piece_wide_blocks(text));
+      }
+    }
   }
   if (text.size() >= ehlo::nearby) expect(ehlo::scan_nearby(text), naive_mark(text.substr(0, ehlo::nearby), 0));
   return wrong;

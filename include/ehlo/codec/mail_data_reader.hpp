@@ -6,6 +6,7 @@
 /// Mail data as DATA brings them: finds their end and undoes transparency. RFC 5321 2.3.8, 4.1.1.4, 4.5.2.
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -55,7 +56,7 @@ class mail_data_reader {
       input.remove_prefix(found.taken);
       return {step::kind::octets, {octets, found.given}, {}};
     }
-    return is_broken_ ? swallow(input) : read(input, policy, maximum);
+    return look_closer(input, policy, maximum);
   }
 
   /// Octets of the message so far: CRLFs counted, transparency dots and the last line not. RFC 1870 5.
@@ -69,16 +70,19 @@ class mail_data_reader {
   /// What comes is swallowed.
   constexpr bool is_broken() const { return is_broken_; }
   /// The caller gives the message up: what comes is swallowed up to the true end.
-  constexpr void abandon() { is_broken_ = true; }
+  constexpr void abandon() {
+    is_broken_ = true;
+    line_ = sizes::text_line;  // so that `may_take` need not ask
+  }
 
  private:
   /// Where in a line the next octet stands.
   enum class place : std::uint8_t {
     line_start,
     text,
+    cr,      ///< behind a CR that is held back
     dot,     ///< behind the dot that began a line
     dot_cr,  ///< behind that dot and a CR
-    cr,      ///< behind a CR that is held back
     limit,   ///< between the CR and the LF of a line that is over the maximum
   };
 
@@ -88,6 +92,14 @@ class mail_data_reader {
     if (input.front() != c) return false;
     input.remove_prefix(1);
     return true;
+  }
+
+  /// Where the short ways do not do. A caller that `next` was inlined into can keep its own `input` in registers.
+  constexpr step look_closer(std::string_view& input, bare_line_ends policy, std::uint64_t maximum) {
+    std::string_view rest = input;
+    step out = is_broken_ ? swallow(rest) : read(rest, policy, maximum);
+    input = rest;
+    return out;
   }
 
   [[gnu::noinline]] constexpr step read(std::string_view& input, bare_line_ends policy, std::uint64_t maximum) {
@@ -127,7 +139,7 @@ class mail_data_reader {
   constexpr bool is_full(std::uint64_t maximum) const { return maximum != 0 && size_ >= maximum; }
 
   constexpr step broken(errc code, std::size_t before) {
-    is_broken_ = true;
+    abandon();
     if (place_ == place::limit) place_ = place::cr;
     return {step::kind::broken, {}, {code, before}};
   }
@@ -147,7 +159,7 @@ class mail_data_reader {
   constexpr front take_front(const char* octets, std::size_t size, std::uint64_t maximum) {
     // Who has one octet at a time pays for no more than that.
     if (size == 1) return place_ == place::text && may_take(1, maximum) ? take_octet(*octets) : front{};
-    if (size <= longest_piece) return may_take(size, maximum) ? take_piece({octets, size}) : front{};
+    if (size <= longest_piece) return may_take(longest_piece, maximum) ? take_piece({octets, size}) : front{};
     return place_ == place::text && may_take(nearby, maximum) ? take_to_dot({octets, size}) : front{};
   }
 
@@ -161,15 +173,21 @@ class mail_data_reader {
   }
 
   /// Takes a piece whole, if nothing in it needs a closer look. A CR at its end is held back.
-  [[gnu::noinline]] constexpr front take_piece(std::string_view piece) {
-    if (place_ == place::line_start && piece.front() == '.') return {};
-    const piece_scan found = scan_piece(piece);
-    if (found.has_mark) return {};
-    const char last = piece.back();
-    const std::size_t given = piece.size() - (last == '\r' ? 1U : 0U);
-    has_eight_bit_ |= found.eight_bit;
-    line_ = static_cast<std::uint32_t>((found.behind_last_lf == 0 ? line_ : 0) + given - found.behind_last_lf);
-    place_ = last == '\n' ? place::line_start : last == '\r' ? place::cr : place::text;
+  ///
+  /// What depends on where lines end is computed, not branched on: they end anywhere in a small feed, and the processor would guess
+  /// wrong.
+  constexpr front take_piece(std::string_view piece) {
+    const char first = piece.front();
+    if (first == '\n' || (place_ != place::text && (first == '.' || place_ != place::line_start))) return {};
+    const piece_scan found = scan_piece(piece, has_eight_bit_);
+    if (found.odd != 0) return {};
+    const auto held_back = std::uint32_t{piece.back() == '\r'};
+    const auto ends_line = std::uint32_t{piece.back() == '\n'};
+    const auto given = static_cast<std::uint32_t>(piece.size()) - held_back;
+    const auto last_lf = static_cast<std::uint32_t>(std::bit_width(found.lf | 1U));  // behind it, or 1 where there is none
+    const std::uint32_t goes_on = 0U - std::uint32_t{found.lf == 0};                 // all bits, or none
+    line_ = ((line_ + 1) & goes_on) + given - last_lf;
+    place_ = static_cast<place>(static_cast<std::uint32_t>(place::text) + held_back - ends_line);
     size_ += given;
     return {given, piece.size()};
   }
@@ -185,10 +203,9 @@ class mail_data_reader {
     return {at, at + 1};
   }
 
-  /// At the start of a line or inside it, and so many octets more are neither too many for the line nor for the message.
+  /// So many octets more are neither too many for the line nor for the message.
   constexpr bool may_take(std::size_t size, std::uint64_t maximum) const {
-    return place_ <= place::text && !is_broken_ && size <= sizes::text_line - line_ &&
-           (maximum == 0 || (size_ <= maximum && size <= maximum - size_));
+    return line_ <= sizes::text_line - size && (maximum == 0 || (size_ <= maximum && size <= maximum - size_));
   }
 
   /// The octet behind a held CR is no LF.

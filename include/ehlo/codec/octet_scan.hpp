@@ -46,11 +46,8 @@ struct mark_scan {
 
 /// What is known of a short text as a whole.
 struct piece_scan {
-  bool has_mark = false;           ///< it has a mark, as `scan_for_mark` finds it
-  bool eight_bit = false;          ///< it has an octet above 127
-  std::size_t behind_last_lf = 0;  ///< the offset behind its last LF, or 0
-
-  friend constexpr bool operator==(const piece_scan&, const piece_scan&) = default;
+  std::uint64_t odd = 0;  ///< not 0 if it needs a closer look: `lf` may be wrong then
+  std::uint64_t lf = 0;   ///< its highest bit that is set stands for the last LF: bit i for octet i
 };
 
 /// The longest text that `scan_piece` takes.
@@ -104,10 +101,17 @@ constexpr std::size_t behind_last_lf_octets(std::string_view text, std::size_t s
   return size;
 }
 
-/// What is known of a piece of which all CRs, LFs and dots are; nothing stands before its first octet.
-constexpr piece_scan judge_piece(std::uint64_t cr, std::uint64_t lf, std::uint64_t dots, bool eight_bit, std::size_t size) {
+/// What is known of a piece of which all CRs, LFs, dots and octets above 127 are.
+constexpr piece_scan judge_piece(std::uint64_t cr, std::uint64_t lf, std::uint64_t dots, std::uint64_t eight_bit, std::size_t size,
+                                 bool any_eight_bit) {
   const std::uint64_t marks = (lf ^ cr << 1U) | (dots & lf << 1U);
-  return {marks << (longest_piece - size) != 0, eight_bit, static_cast<std::size_t>(std::bit_width(lf))};
+  return {marks << (longest_piece - size) | (eight_bit & (std::uint64_t{any_eight_bit} - 1)), lf};
+}
+
+/// What is known of a piece of which the first mark and the last LF are.
+constexpr piece_scan judge_piece(std::size_t size, mark_scan mark, std::size_t behind_last_lf, bool any_eight_bit) {
+  const bool is_odd = mark.at != size || (mark.eight_bit && !any_eight_bit);
+  return {std::uint64_t{is_odd}, behind_last_lf == 0 ? 0 : std::uint64_t{1} << (behind_last_lf - 1)};
 }
 
 // ---- Words of eight octets ----
@@ -341,7 +345,7 @@ inline std::size_t behind_last_lf_blocks(std::string_view text, std::size_t size
 }
 
 /// A text of 16 to 64 octets, as four blocks that may overlap.
-[[gnu::always_inline]] inline piece_scan scan_piece_blocks(std::string_view text) {
+[[gnu::noinline]] inline piece_scan scan_piece_blocks(std::string_view text, bool any_eight_bit) {
   const std::size_t last = text.size() - block_size;
   block seen{};
   std::uint64_t cr = 0;
@@ -360,7 +364,7 @@ inline std::size_t behind_last_lf_blocks(std::string_view text, std::size_t size
     look_at(block_size);
     look_at(std::min(last, 2 * block_size));
   }
-  return judge_piece(cr, lf, dots, flags_of(seen) != 0, text.size());
+  return judge_piece(cr, lf, dots, flags_of(seen), text.size(), any_eight_bit);
 }
 
 /// The first mark of two blocks; nothing stands before the first octet.
@@ -395,10 +399,10 @@ mark_scan mark_blocks(std::string_view text, mark_scan so_far) {
   return mark_words<Sought>(text, so_far);
 }
 inline std::size_t behind_last_lf_blocks(std::string_view text, std::size_t size) { return behind_last_lf_words(text, size); }
-inline piece_scan scan_piece_blocks(std::string_view text) {
+inline piece_scan scan_piece_blocks(std::string_view text, bool any_eight_bit) {
   const mark_scan behind_first{1, static_cast<unsigned char>(text.front()) > 127};
   const mark_scan found = text.front() == '\n' ? mark_scan{} : mark_words(text, behind_first);
-  return {found.at != text.size(), found.eight_bit, behind_last_lf_words(text, text.size())};
+  return judge_piece(text.size(), found, behind_last_lf_words(text, text.size()), any_eight_bit);
 }
 inline mark_scan mark_nearby(std::string_view text) {
   const mark_scan behind_first{1, static_cast<unsigned char>(text.front()) > 127};
@@ -462,17 +466,29 @@ template <mark_set Sought = mark_set::mail_data>
   return static_cast<std::uint32_t>(__builtin_ia32_pmovmskb256(reinterpret_cast<char_block>(octets)));
 }
 
-/// A text of 32 to 64 octets, as two blocks that may overlap.
-[[gnu::target("avx2")]] inline piece_scan scan_piece_wide_blocks(std::string_view text) {
+/// A text of 33 to 64 octets, as two blocks that may overlap.
+[[gnu::target("avx2"), gnu::noinline]] inline piece_scan scan_piece_wide_blocks(std::string_view text) {
   const std::size_t last = text.size() - wide_block_size;
-  wide_block first;
-  wide_block second;
-  std::memcpy(&first, text.data(), sizeof first);
-  std::memcpy(&second, text.data() + last, sizeof second);
-  const std::uint64_t cr = bits_of_wide(first == '\r') | bits_of_wide(second == '\r') << last;
-  const std::uint64_t lf = bits_of_wide(first == '\n') | bits_of_wide(second == '\n') << last;
-  const std::uint64_t dots = bits_of_wide(first == '.') | bits_of_wide(second == '.') << last;
-  return judge_piece(cr, lf, dots, bits_of_wide(first | second) != 0, text.size());
+  const auto load = [&](std::size_t offset) __attribute__((always_inline, target("avx2"))) {
+    wide_block out;
+    std::memcpy(&out, text.data() + offset, sizeof out);
+    return out;
+  };
+  const char* sought = "\r\n.";
+  asm("" : "+r"(sought));  // the compiler would make each vector of more instructions than it is to load it
+  const wide_block cr = wide_block{} + static_cast<signed char>(sought[0]);
+  const wide_block lf = wide_block{} + static_cast<signed char>(sought[1]);
+  const wide_block dot = wide_block{} + static_cast<signed char>(sought[2]);
+  const wide_block first = load(0);
+  const wide_block second = load(1);  // each octet of it stands behind one of the first
+  const wide_block third = load(last - 1);
+  const wide_block fourth = load(last);  // and of this behind one of the third
+  const wide_block first_lf = first == lf;
+  const wide_block fourth_lf = fourth == lf;
+  const wide_block ends = ((second == lf) ^ (first == cr)) | (fourth_lf ^ (third == cr));
+  const wide_block dots = ((second == dot) & first_lf) | ((fourth == dot) & (third == lf));
+  const wide_block marks = ends | dots;
+  return {bits_of_wide(marks | first | fourth), bits_of_wide(first_lf) | bits_of_wide(fourth_lf) << last};
 }
 #else
 inline constexpr std::size_t wide_block_size = 32;
@@ -481,7 +497,7 @@ template <mark_set = mark_set::mail_data>
 mark_scan skip_wide_blocks(std::string_view, mark_scan so_far) {
   return so_far;
 }
-inline piece_scan scan_piece_wide_blocks(std::string_view text) { return scan_piece_blocks(text); }
+inline piece_scan scan_piece_wide_blocks(std::string_view text) { return scan_piece_blocks(text, false); }
 #endif
 
 /// The first mark at `so_far.at` or behind it; an octet stands before it.
@@ -498,12 +514,10 @@ constexpr mark_scan next_mark(std::string_view text, mark_scan so_far) {
 }
 
 /// A piece of less than a block, or of any size in constant evaluation.
-[[gnu::noinline]] constexpr piece_scan scan_short_piece(std::string_view text) {
-  const bool is_mark_first = text.empty() || text.front() == '\n';
-  const mark_scan found = is_mark_first ? mark_scan{} : next_mark(text, {1, static_cast<unsigned char>(text.front()) > 127});
-  const bool has_mark = found.at != text.size();
-  if (std::is_constant_evaluated()) return {has_mark, found.eight_bit, behind_last_lf_octets(text, text.size())};
-  return {has_mark, found.eight_bit, behind_last_lf_words(text, text.size())};
+[[gnu::noinline]] constexpr piece_scan scan_short_piece(std::string_view text, bool any_eight_bit) {
+  const mark_scan found = text.front() == '\n' ? mark_scan{} : next_mark(text, {1, static_cast<unsigned char>(text.front()) > 127});
+  if (std::is_constant_evaluated()) return judge_piece(text.size(), found, behind_last_lf_octets(text, text.size()), any_eight_bit);
+  return judge_piece(text.size(), found, behind_last_lf_words(text, text.size()), any_eight_bit);
 }
 
 }  // namespace detail::scans
@@ -548,13 +562,15 @@ constexpr bool has_long_line(std::string_view text, std::size_t before = 0) {
   return false;
 }
 
-/// Looks at `text`, of at most `longest_piece` octets, without a branch that depends on them. If it has a mark, the other two may
-/// be wrong.
-[[gnu::always_inline]] constexpr piece_scan scan_piece(std::string_view text) {
+/// Looks at `text`, of 1 to `longest_piece` octets, of which the first is no LF, without a branch that depends on them. It needs a
+/// closer look if it has a mark, and if it has an octet above 127 and not `any_eight_bit`.
+[[gnu::always_inline]] constexpr piece_scan scan_piece(std::string_view text, bool any_eight_bit) {
   namespace scans = detail::scans;
-  if (std::is_constant_evaluated() || text.size() < scans::block_size) return scans::scan_short_piece(text);
-  if (text.size() >= scans::wide_block_size && scans::has_wide_blocks()) return scans::scan_piece_wide_blocks(text);
-  return scans::scan_piece_blocks(text);
+  if (std::is_constant_evaluated()) return scans::scan_short_piece(text, any_eight_bit);
+  if (text.size() > scans::wide_block_size && !any_eight_bit && scans::has_wide_blocks())
+    return scans::scan_piece_wide_blocks(text);
+  if (text.size() < scans::block_size) return scans::scan_short_piece(text, any_eight_bit);
+  return scans::scan_piece_blocks(text, any_eight_bit);
 }
 
 /// The same as `scan_for_mark(text.substr(0, nearby))`, of a text that has as many octets: for lines that are short.
