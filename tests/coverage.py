@@ -55,7 +55,7 @@ def lines_not_run(path):
 
 # Conditions that the compiler decides: they have one way only.
 DECIDED = re.compile(r"!?(std::is_\w+_v<|std::is_constant_evaluated|std::endian::|question<|notice<|is_one_of<|requires\b|is_fixed\b|true$"
-                     r"|First == Last|steps_of<)")
+                     r"|First == Last|Sought == |steps_of<)")
 
 
 def branches(path):
@@ -112,7 +112,8 @@ def main():
         page = ["# What the tests run", "", "Measured by `tests/coverage.sh --report` with clang's tools. What only the compiler evaluates is no line to be run: what makes",
                 "the constant of a table, what stands in a `static_assert`; nor is what it writes by itself, a copy or a comparison. The",
                 "instantiations of a template count as one.", "", summary, "", *table, "", "## Lines that no test runs", "",
-                "```text", *left, "```", "",
+                "Most stand behind a `switch` that has a case for each enumerator: compilers want something there, and nothing comes there. What",
+                "stands behind an `#endif` is for processors without these instructions, and for the compiler.", "", "```text", *left, "```", "",
                 "## Branches that no test takes", "", "```text", *not_taken_at_all, "```"]
         (ROOT / "docs/reference/coverage.md").write_text("\n".join(page) + "\n")
 
