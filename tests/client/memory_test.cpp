@@ -296,7 +296,11 @@ class scarce_client {
     std::string kept;
     std::string_view input;
     if (c.mail.recipient_count() > 0) CHECK(session_.begin_transaction(c.mail, ehlo::traits_of(c.octets)).has_value());
-    for (bool open = true; open;) {
+    bool open = true;
+    for (int turns = 0; open; ++turns) {
+      if (turns == most_turns) {
+        FAIL("the session loops");
+      }
       const ehlo::client_action action = session_.next(input);
       const auto is = [&action]<class Action>(std::type_identity<Action>) { return std::holds_alternative<Action>(action); };
       if (const auto* const a = std::get_if<ehlo::transmit>(&action)) {
@@ -351,6 +355,7 @@ class scarce_client {
     ++next_;
   }
 
+  static constexpr int most_turns = 100000;
   static constexpr std::size_t commands = 7;
   ehlo::result<void> ask(std::size_t which) {
     switch (which) {

@@ -247,7 +247,10 @@ class scarce_server {
     refuses_midway_ = c.refuses_midway;
     std::string_view left = c.wire;
     std::string_view input;
-    while (!out_.closed) {
+    for (int turns = 0; !out_.closed; ++turns) {
+      if (turns == most_turns) {
+        FAIL("the session loops");
+      }
       const ehlo::server_action action = session_.next(input);
       if (!std::holds_alternative<ehlo::receive>(action)) {
         act(action);
@@ -310,6 +313,8 @@ class scarce_server {
     if (std::holds_alternative<ehlo::vrfy_question>(action)) return session_.accept_forward(*mailbox);
     return is_custom ? session_.accept(ehlo::replies::ok) : session_.accept();
   }
+
+  static constexpr int most_turns = 100000;
 
   ehlo::basic_server_session<scarce_storage> session_;
   course out_;
