@@ -73,7 +73,7 @@ struct envelope_record {
   /// The record that begins at `at`.
   static constexpr envelope_record read(std::string_view octets, std::size_t at) {
     const std::size_t path = number_at(octets, at);
-    return {octets.substr(at + head, path), octets.substr(at + head + path, number_at(octets, at + 2))};
+    return {{octets.data() + at + head, path}, {octets.data() + at + head + path, number_at(octets, at + 2)}};
   }
   constexpr std::size_t size() const { return head + path.size() + parameters.size(); }
 };

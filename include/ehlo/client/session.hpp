@@ -66,7 +66,7 @@ class basic_client_session {
         if (const auto told = tell_failure()) return *told;
         continue;
       }
-      if (open_ != asked::nothing || ending_ == ending::closed || ending_ == ending::last_words) return wait_or_end(input);
+      if (open_ != asked::nothing || ending_ >= ending::last_words) return wait_or_end(input);
       if (storage_.collected() > 0) {
         if (!fresh_ || input.empty()) return give();
         // Octets that are there before the command was sent are no reply to it.
@@ -628,7 +628,7 @@ class basic_client_session {
       line_done_ = false;
     }
     reply_limits most = options_->limits.reply;
-    most.octets = static_cast<std::uint32_t>(std::min<std::size_t>(most.octets, Storage::longest_line()));
+    if constexpr (is_fixed) most.octets = static_cast<std::uint32_t>(std::min<std::size_t>(most.octets, Storage::longest_line()));
     if (!parser_.is_amid()) reply_start_ = taken_;
     const auto found = parser_.next(input, most);
     if (found.what == reply_parser::step::kind::broken)
@@ -1405,6 +1405,8 @@ class basic_client_session {
   static constexpr std::size_t longest_rcpt_words = 16;
   static constexpr std::size_t longest_word = 16;  ///< a verb, a space, SMTPUTF8 behind VRFY's argument, CRLF
   static constexpr std::size_t data_line = 6;
+
+  static constexpr bool is_fixed = Storage::longest_line() != static_cast<std::size_t>(-1);
 
   const client_options* options_;
   envelope_view envelope_{};

@@ -286,22 +286,23 @@ template <mark_set Sought>
   return ends | (line_feeds & (load_block(at + 1) == all_of(behind_lf(Sought))));
 }
 
-/// Skips four blocks at a time, as long as none of them has a mark.
+/// Skips four blocks at a time, as long as none of them has a mark and an octet is behind them.
 template <mark_set Sought = mark_set::mail_data>
 mark_scan skip_blocks(std::string_view text, mark_scan so_far) {
   constexpr std::size_t stride = 4 * block_size;
-  if (begins_with_mark(Sought, text, so_far)) return so_far;
+  if (text.size() - so_far.at <= stride || begins_with_mark(Sought, text, so_far)) return so_far;
+  const char* at = text.data() + so_far.at;
+  const char* const last = text.data() + text.size() - stride;
   block seen{};
-  for (; text.size() - so_far.at > stride; so_far.at += stride) {  // an octet is behind them
-    const char* const at = text.data() + so_far.at;
-    block here = seen;
+  do {
+    block here{};
     const block flags = (flags_near_marks<Sought>(at, here) | flags_near_marks<Sought>(at + block_size, here)) |
                         (flags_near_marks<Sought>(at + 2 * block_size, here) | flags_near_marks<Sought>(at + 3 * block_size, here));
     if (flags_of(flags) != 0) break;
-    seen = here;
-  }
-  so_far.eight_bit = so_far.eight_bit || flags_of(seen) != 0;
-  return so_far;
+    seen |= here;
+    at += stride;
+  } while (at < last);
+  return {static_cast<std::size_t>(at - text.data()), so_far.eight_bit || flags_of(seen) != 0};
 }
 
 /// Looks at one block, and goes behind it or to its first mark. True if it has one.
@@ -446,11 +447,11 @@ template <mark_set Sought = mark_set::mail_data>
   wide_block seen{};
   for (; text.size() - so_far.at >= 4 * size; so_far.at += 4 * size) {
     const char* const at = text.data() + so_far.at;
-    wide_block here = seen;
+    wide_block here{};
     const wide_block marks = (marks_of_wide_block<Sought>(at, here) | marks_of_wide_block<Sought>(at + size, here)) |
                              (marks_of_wide_block<Sought>(at + 2 * size, here) | marks_of_wide_block<Sought>(at + 3 * size, here));
     if (__builtin_ia32_pmovmskb256(reinterpret_cast<char_block>(marks)) != 0) break;
-    seen = here;
+    seen |= here;
   }
   so_far.eight_bit = so_far.eight_bit || __builtin_ia32_pmovmskb256(reinterpret_cast<char_block>(seen)) != 0;
   return so_far;

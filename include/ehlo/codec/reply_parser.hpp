@@ -45,7 +45,7 @@ class reply_parser {
 
   /// Looks at `input`, which goes on where the one before ended. After `complete` the next call begins another reply; after
   /// `broken` each call says so again.
-  constexpr step next(std::string_view input, const reply_limits& most = {}) {
+  [[gnu::always_inline]] constexpr step next(std::string_view input, const reply_limits& most = {}) {
     if (is_broken_) return {step::kind::broken, 0, {reason_, reason_offset_}};
     if (is_complete_) restart();
     std::size_t at = 0;
@@ -111,7 +111,7 @@ class reply_parser {
   }
 
   /// The line, with its CRLF, is complete: its first octets, which stand at `head`, tell code and place.
-  constexpr bool end_line(const char* head, const reply_limits& most) {
+  [[gnu::always_inline]] constexpr bool end_line(const char* head, const reply_limits& most) {
     const std::size_t start = size_ - line_size_;
     const std::size_t text = line_size_ - crlf.size();
     if (line_count_ == most.lines) return fail(errc::reply_over_limit, start);

@@ -111,8 +111,8 @@ constexpr std::size_t line_size(std::size_t prefix, std::string_view word, std::
 /// Octets before the text of each line.
 constexpr std::size_t prefix_size(enhanced_status_code code) { return code.is_none() ? 4 : 4 + written_size(code) + 1; }
 
-constexpr char* put_line(int code, bool last, enhanced_status_code enhanced, std::string_view word, std::string_view text,
-                         char* out) {
+[[gnu::always_inline]] constexpr char* put_line(int code, bool last, enhanced_status_code enhanced, std::string_view word,
+                                                std::string_view text, char* out) {
   out = put_reply_code(code, last, out);
   if (!enhanced.is_none()) {
     out = write(enhanced, out);
