@@ -31,14 +31,12 @@ bench::work read_slices(std::string_view octets, std::size_t feed) {
   for (;;) {
     std::string_view input = octets.substr(0, feed);
     octets.remove_prefix(input.size());
-    for (;;) {
+    while (!input.empty()) {
       const auto step = reader.next(input, ehlo::bare_line_ends::refuse, 0);
       if (step.what == ehlo::mail_data_reader::step::kind::octets) {
         bench::keep(step.octets);
         done.good += step.octets.size();
-      } else if (step.what == ehlo::mail_data_reader::step::kind::need_more) {
-        break;
-      } else {
+      } else if (step.what != ehlo::mail_data_reader::step::kind::need_more) {
         return done;
       }
     }

@@ -141,15 +141,13 @@ class reply_lines {
   constexpr reply_lines(const reply& r, enhanced_codes codes, std::string_view first_word = {})
       : reply_{&r}, first_word_{first_word}, enhanced_{codes == enhanced_codes::write ? r.enhanced() : enhanced_status_code{}} {
     assert(first_word.size() <= sizes::domain);
-    const std::size_t prefix = detail::prefix_size(enhanced_);
-    size_ = detail::line_size(prefix, first_word, r.text());
+    size_if_one_line_ = detail::line_size(detail::prefix_size(enhanced_), first_word, r.text());
     // A challenge is base64, one line, and may be longer: up to 12288 octets (RFC 4954 4).
-    is_one_line_ = r.line_count() == 1 && (size_ <= sizes::reply_line || r.code() == 334);
-    if (!is_one_line_) size_ = size_of_all(prefix);
+    is_one_line_ = r.line_count() == 1 && (size_if_one_line_ <= sizes::reply_line || r.code() == 334);
   }
 
   /// Octets that `write` needs.
-  constexpr std::size_t size() const { return size_; }
+  constexpr std::size_t size() const { return is_one_line_ ? size_if_one_line_ : size_of_all(); }
 
   /// Writes the reply and returns one past its last octet. `out` has room for `size` octets.
   constexpr char* write(char* out) const {
@@ -158,7 +156,8 @@ class reply_lines {
   }
 
  private:
-  [[gnu::noinline]] constexpr std::size_t size_of_all(std::size_t prefix) const {
+  [[gnu::noinline]] constexpr std::size_t size_of_all() const {
+    const std::size_t prefix = detail::prefix_size(enhanced_);
     std::size_t out = 0;
     for_each_line(
         [&out, prefix](std::string_view word, std::string_view text, bool) { out += detail::line_size(prefix, word, text); });
@@ -192,7 +191,7 @@ class reply_lines {
 
   const reply* reply_;
   std::string_view first_word_;
-  std::size_t size_;
+  std::size_t size_if_one_line_;
   enhanced_status_code enhanced_;
   bool is_one_line_;
 };

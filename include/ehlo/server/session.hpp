@@ -463,10 +463,11 @@ class basic_server_session {
 
   constexpr result<void> write(const reply& r, enhanced_codes codes, std::string_view first_word = {}) {
     const reply_lines lines{r, codes, first_word};
-    const auto place = place_for(lines.size());
+    const std::size_t size = lines.size();
+    const auto place = place_for(size);
     if (!place) return place.error();
     lines.write(*place);
-    storage_.commit_output(lines.size());
+    storage_.commit_output(size);
     return {};
   }
   constexpr result<void> write(const reply& r) {
