@@ -166,8 +166,8 @@ constexpr result<transaction_plan> plan_transaction(envelope_view mail, const me
         // RFC 8689 4.2.1: TLS, a verified server, and the keyword in the EHLO inside TLS.
         if (!now.tls || !now.tls_verified || !offered.has(extension::require_tls)) return error{errc::require_tls_not_offered};
       } else if (!detail::is_own_parameter(p.keyword)) {
-        const auto found = std::ranges::find_if(
-            options.keywords, [&p](std::string_view keyword) { return ascii::equal_ignoring_case(keyword, p.keyword); });
+        const auto found = std::find_if(options.keywords.begin(), options.keywords.end(),
+                                        [&p](std::string_view keyword) { return ascii::equal_ignoring_case(keyword, p.keyword); });
         const auto index = static_cast<unsigned>(found - options.keywords.begin());
         if (found == options.keywords.end() || (now.keywords >> index & 1U) == 0) return error{errc::keyword_not_offered};
       }

@@ -96,7 +96,7 @@ class basic_client_session {
     utf8_header_ = traits.utf8_header;
     long_line_ = traits.long_line;
     bare_line_end_ = traits.bare_line_ends > 0;
-    if (body_ != body_type::binary || !knows_body_) declared_size_ += traits.bare_line_ends + (traits.open_line ? crlf.size() : 0U);
+    if (body_ != body_type::binary) declared_size_ += traits.bare_line_ends + (traits.open_line ? crlf.size() : 0U);
     phase_ = phase::waiting;
     return {};
   }
@@ -1047,7 +1047,7 @@ class basic_client_session {
     const bool may_pipeline_data = !plan_.chunked && options_->recipients == recipient_policy::any;
     if (size > 0 && (!may_pipeline_data || is_full(data_line))) return wait_for_batch();
     if (size == 0) {
-      if (accepted_ == 0) return end_group();
+      if (accepted_ == 0) return end_refused_group();
       if (refused_ > 0 && options_->recipients == recipient_policy::all_or_nothing) return fail_for_recipients();
       if (plan_.chunked) {
         phase_ = phase::data;
@@ -1183,7 +1183,7 @@ class basic_client_session {
       return std::nullopt;
     }
     if (was_draining) return std::nullopt;
-    if (accepted_ == 0) return end_group();
+    if (accepted_ == 0) return end_refused_group();
     return fail_transaction(errc::data_refused, r);
   }
 
@@ -1193,10 +1193,9 @@ class basic_client_session {
     return transaction_failed{errc::recipient_refused, delivery_, std::nullopt, !refused_for_good_};
   }
 
-  /// One MAIL with its recipients is done with.
-  constexpr maybe_action end_group() {
-    if (accepted_ == 0 && !lone_dot_) reset_needed_ = true;
-    if (accepted_ > 0) any_accepted_ = true;
+  /// One MAIL is done with, and none of its recipients was accepted.
+  constexpr maybe_action end_refused_group() {
+    if (!lone_dot_) reset_needed_ = true;
     if (rcpt_next_ < envelope_.recipient_count()) {
       start_group();
       return std::nullopt;
@@ -1356,7 +1355,7 @@ class basic_client_session {
         return std::nullopt;
       }
       lone_dot_ = true;
-      return end_group();
+      return end_refused_group();
     }
     if (plan_.chunked && !is_lmtp() && !r.is_completed()) reset_needed_ = true;  // RFC 3030 2
     if (is_lmtp()) return take_lmtp_message(r);

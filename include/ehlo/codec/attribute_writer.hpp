@@ -36,7 +36,7 @@ class attribute_writer {
   constexpr explicit attribute_writer(std::span<char> out) : out_{out.first(std::min(out.size(), max_size))} {}
 
   constexpr attribute_writer& put(std::string_view name, std::string_view value) {
-    if (!std::ranges::all_of(name, [](char c) { return ascii::alpha.contains(c); })) return fail(errc::attribute_name);
+    if (!std::all_of(name.begin(), name.end(), [](char c) { return ascii::alpha.contains(c); })) return fail(errc::attribute_name);
     if (value.size() > decoded_value::max_size) return fail(errc::attribute_too_long);
     std::array<char, 3 * decoded_value::max_size> encoded{};
     const char* const end = write_xtext(value, encoded.data());

@@ -167,8 +167,8 @@ class mail_data_writer {
     fault out;
     if (line_ + text.size() > longest) out = {errc::text_line_too_long, longest - line_, true};
     if (has_eight_bit) {
-      const auto at =
-          static_cast<std::size_t>(std::ranges::find_if(text, [](char c) { return !ascii::is_ascii(c); }) - text.begin());
+      const auto at = static_cast<std::size_t>(std::find_if(text.begin(), text.end(), [](char c) { return !ascii::is_ascii(c); }) -
+                                               text.begin());
       if (!out || at < out.at) out = {errc::eight_bit_text, at, true};
     }
     return out;

@@ -149,8 +149,11 @@ word marks_of_word(const char* at) {
   const word here = load_word(at);
   const word before = load_word(at - 1);
   const word ends = where_is(here, '\n') ^ where_is(before, '\r');
-  if constexpr (Sought == mark_set::line_ends) return ends;
-  return ends | (where_is(here, behind_lf(Sought)) & where_is(before, '\n'));
+  if constexpr (Sought == mark_set::line_ends) {
+    return ends;
+  } else {
+    return ends | (where_is(here, behind_lf(Sought)) & where_is(before, '\n'));
+  }
 }
 
 inline octet_scan scan_words(std::string_view text) {
@@ -237,8 +240,11 @@ inline std::uint64_t bits_of(block octets) {
 template <mark_set Sought>
 block marks_of(block here, block before) {
   const block ends = (here == all_of('\n')) ^ (before == all_of('\r'));
-  if constexpr (Sought == mark_set::line_ends) return ends;
-  return ends | ((here == all_of(behind_lf(Sought))) & (before == all_of('\n')));
+  if constexpr (Sought == mark_set::line_ends) {
+    return ends;
+  } else {
+    return ends | ((here == all_of(behind_lf(Sought))) & (before == all_of('\n')));
+  }
 }
 
 template <mark_set Sought>
@@ -282,8 +288,11 @@ template <mark_set Sought>
   seen |= here;
   const block line_feeds = here == all_of('\n');
   const block ends = line_feeds ^ (load_block(at - 1) == all_of('\r'));
-  if constexpr (Sought == mark_set::line_ends) return ends;
-  return ends | (line_feeds & (load_block(at + 1) == all_of(behind_lf(Sought))));
+  if constexpr (Sought == mark_set::line_ends) {
+    return ends;
+  } else {
+    return ends | (line_feeds & (load_block(at + 1) == all_of(behind_lf(Sought))));
+  }
 }
 
 /// Skips four blocks at a time, as long as none of them has a mark and an octet is behind them.
@@ -435,8 +444,11 @@ template <mark_set Sought>
   std::memcpy(&before, at - 1, sizeof before);
   seen |= here;
   const wide_block ends = (here == '\n') ^ (before == '\r');
-  if constexpr (Sought == mark_set::line_ends) return ends;
-  return ends | ((here == behind_lf(Sought)) & (before == '\n'));
+  if constexpr (Sought == mark_set::line_ends) {
+    return ends;
+  } else {
+    return ends | ((here == behind_lf(Sought)) & (before == '\n'));
+  }
 }
 
 /// Skips four blocks at a time, as long as none of them has a mark.

@@ -95,7 +95,9 @@ class xtext {
   /// The encoded spelling.
   constexpr std::string_view text() const { return text_; }
   /// How many octets it decodes to.
-  constexpr std::size_t decoded_size() const { return text_.size() - 2 * static_cast<std::size_t>(std::ranges::count(text_, '+')); }
+  constexpr std::size_t decoded_size() const {
+    return text_.size() - 2 * static_cast<std::size_t>(std::count(text_.begin(), text_.end(), '+'));
+  }
   /// Writes the decoded octets, `decoded_size` of them, and returns one past the last.
   constexpr char* decode(char* out) const {
     for (std::size_t i = 0; i < text_.size(); ++i) {

@@ -64,7 +64,7 @@ class field_writer {
       is_last = text.empty();
       const std::size_t run = lead + blanks;
       lead = 0;
-      const auto escapes = static_cast<std::size_t>(std::ranges::count_if(word, is_escaped));
+      const auto escapes = static_cast<std::size_t>(std::count_if(word.begin(), word.end(), is_escaped));
       const std::size_t next = word.size() + escapes + (is_quoted && is_last ? 1U : 0U);
       std::size_t left = run;
       if (run > 0 && next > 0 && column_ + run + next > preferred_line) {

@@ -312,8 +312,8 @@ class header_checker {
 
   constexpr void begin(std::string_view name) {
     field_at_ = line_at_;
-    const auto known =
-        std::ranges::find_if(field_names, [name](std::string_view other) { return ascii::equal_ignoring_case(name, other); });
+    const auto known = std::find_if(field_names.begin(), field_names.end(),
+                                    [name](std::string_view other) { return ascii::equal_ignoring_case(name, other); });
     field_ = static_cast<field>(known - field_names.begin());
     value_size_ = 0;
     is_value_too_long_ = false;

@@ -80,7 +80,8 @@ constexpr result<void> check_persons(std::span<const person> persons, charset se
 constexpr bool is_reserved_field(std::string_view name) {
   constexpr std::array<std::string_view, 12> names{"From",    "Sender", "Reply-To",   "To",       "Cc",          "Bcc",
                                                    "Subject", "Date",   "Message-ID", "Received", "Return-Path", "Resent-Bcc"};
-  return std::ranges::any_of(names, [name](std::string_view other) { return ascii::equal_ignoring_case(name, other); });
+  return std::any_of(names.begin(), names.end(),
+                     [name](std::string_view other) { return ascii::equal_ignoring_case(name, other); });
 }
 
 /// The name and value of each field; `In-Reply-To` and `References` at most once. RFC 5322 3.6, 3.6.8.
@@ -127,7 +128,8 @@ constexpr void write_person(field_writer& out, const person& p, std::size_t tail
   } else {
     // The first word goes with its quotation mark, so the space before that is put here.
     const std::string_view first = p.display_name.substr(0, p.display_name.find(' '));
-    const auto escapes = static_cast<std::size_t>(std::ranges::count_if(first, [](char c) { return c == '"' || c == '\\'; }));
+    const auto escapes =
+        static_cast<std::size_t>(std::count_if(first.begin(), first.end(), [](char c) { return c == '"' || c == '\\'; }));
     out.space(first.size() + escapes + (first.size() == p.display_name.size() ? 2U : 1U));
     out.put('"');
     out.text(p.display_name, 0, field_writer::quoting::quoted);

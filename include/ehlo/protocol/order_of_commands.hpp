@@ -100,8 +100,10 @@ constexpr std::string_view text_of(effect change) {
 }
 
 // "NOOP, HELP, EXPN, VRFY, and RSET can be used at any time" (4.1.4).
-static_assert(std::ranges::none_of(std::array{verb::noop, verb::help, verb::expn, verb::vrfy, verb::rset},
-                                   [](verb v) { return effect_of(state::greeted, v) == effect::refuse; }));
+static_assert([] {
+  constexpr std::array any_time{verb::noop, verb::help, verb::expn, verb::vrfy, verb::rset};
+  return std::none_of(any_time.begin(), any_time.end(), [](verb v) { return effect_of(state::greeted, v) == effect::refuse; });
+}());
 static_assert(effect_of(state::rcpt, verb::data) == effect::data && effect_of(state::mail, verb::data) == effect::refuse);
 
 }  // namespace ehlo

@@ -77,8 +77,8 @@ constexpr bool may_answer(reply_row row, int code) {
   if (row == reply_row::custom || code == 421 || code == 500 || code == 501) return true;
   const reply_codes& codes = order_of_replies[static_cast<std::size_t>(row)];
   const auto wanted = static_cast<std::uint16_t>(code);
-  return std::ranges::find(codes.success, wanted) != codes.success.end() ||
-         std::ranges::find(codes.failure, wanted) != codes.failure.end();
+  return std::find(codes.success.begin(), codes.success.end(), wanted) != codes.success.end() ||
+         std::find(codes.failure.begin(), codes.failure.end(), wanted) != codes.failure.end();
 }
 
 /// The name of a row, for people.

@@ -81,7 +81,8 @@ struct oauthbearer {
       const std::string_view key = pair.substr(0, equals);
       const std::string_view value = pair.substr(equals + 1);
       const std::size_t value_at = at + equals + 1;
-      if (!std::ranges::all_of(key, [](char c) { return ascii::alpha.contains(c); })) return error{errc::sasl_message, at};
+      if (!std::all_of(key.begin(), key.end(), [](char c) { return ascii::alpha.contains(c); }))
+        return error{errc::sasl_message, at};
       for (std::size_t i = 0; i < value.size(); ++i) {
         if (!value_octets.contains(value[i])) return error{errc::sasl_message, value_at + i};
       }

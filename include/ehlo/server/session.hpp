@@ -983,7 +983,7 @@ class basic_server_session {
   static constexpr bool is_other_protocol(std::string_view line) {
     constexpr std::array<std::string_view, 12> beginnings{"GET ",    "POST ",  "PUT ",   "HEAD ", "OPTIONS ", "CONNECT ",
                                                           "DELETE ", "TRACE ", "PATCH ", "PRI ",  "SSH-",     "Host: "};
-    return std::ranges::any_of(beginnings, [line](std::string_view b) { return line.starts_with(b); });
+    return std::any_of(beginnings.begin(), beginnings.end(), [line](std::string_view b) { return line.starts_with(b); });
   }
 
   /// Another protocol on the port: whatever it says could be somebody's attack. The session ends.
@@ -1464,10 +1464,9 @@ class basic_server_session {
   constexpr bool has_unannounced_eight_bit() const { return reader_.has_eight_bit() && body_ == body_type::seven_bit; }
 
   constexpr maybe_action ask_message() {
-    if (!storage_.has_room(sizes::reply_line, options_->limits.output)) {
-      asks_for_message_ = true;
-      return give();
-    }
+    // There is room for the answer: nothing is collected amid mail data, a chunk begins with room, and replies of LMTP leave one
+    // by one.
+    assert(storage_.has_room(sizes::reply_line, options_->limits.output));
     asks_for_message_ = false;
     message_question out;
     out.recipient = answered_recipients_;
@@ -1730,8 +1729,9 @@ class basic_server_session {
     if (authenticated_) return refuse({errc::authenticated_already, 0}, c.name);
     const auto auth = parse_auth(c.argument);
     if (!auth) return refuse({auth.error().code, c.argument_offset + auth.error().offset}, c.name);
-    const auto found = std::ranges::find_if(
-        options_->mechanisms, [&auth](const auth_mechanism& m) { return ascii::equal_ignoring_case(m.name, auth->mechanism); });
+    const auto found = std::find_if(options_->mechanisms.begin(), options_->mechanisms.end(), [&auth](const auth_mechanism& m) {
+      return ascii::equal_ignoring_case(m.name, auth->mechanism);
+    });
     if (found == options_->mechanisms.end()) return refuse({errc::mechanism_unknown, c.argument_offset}, c.name);
     if (found->needs_tls && !may_show_secrets()) return refuse({errc::mechanism_needs_tls, c.argument_offset}, c.name);
     mechanism_ = static_cast<std::uint8_t>(found - options_->mechanisms.begin());
