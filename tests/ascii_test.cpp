@@ -40,6 +40,20 @@ TEST_CASE("classes are joined and taken from each other", "[ascii]") {
   STATIC_REQUIRE(ascii::octet_class::range(255, 255).contains('\xFF') && !ascii::octet_class::range(1, 254).contains('\xFF'));
 }
 
+TEST_CASE("the next member of a class, and the next octet that is none, are found from any octet on", "[ascii]") {
+  const ascii::octet_class ends =
+      ascii::octet_class::range(0, 0) | ascii::octet_class::range(63, 64) | ascii::octet_class::range(255, 255);
+  for (const ascii::octet_class& set : {ascii::octet_class{}, ascii::all, ascii::let_dig, ascii::control, ends}) {
+    for (const bool member : {true, false}) {
+      for (unsigned from = 0; from <= 256; ++from) {
+        unsigned wanted = from;
+        while (wanted < 256 && set.contains(static_cast<char>(wanted)) != member) ++wanted;
+        CHECK(set.first_from(from, member) == wanted);
+      }
+    }
+  }
+}
+
 TEST_CASE("texts compare without regard to the case of ASCII letters only", "[ascii]") {
   CHECK(ascii::equal_ignoring_case("", ""));
   CHECK(ascii::equal_ignoring_case("8BitMime", "8bITmIME"));

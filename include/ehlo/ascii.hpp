@@ -7,6 +7,7 @@
 /// RFC 5234 B.1; RFC 5321 2.3.1, 2.4.
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -40,6 +41,16 @@ class octet_class {
   constexpr bool contains(char c) const {
     const auto value = static_cast<unsigned char>(c);
     return ((bits_[value >> 6U] >> (value & 63U)) & 1U) != 0;
+  }
+
+  /// The first octet at or above `from` that is a member, or is none if `member` is false; 256 if there is no such octet.
+  constexpr unsigned first_from(unsigned from, bool member) const {
+    for (; from < 256; from = (from | 63U) + 1) {
+      const std::uint64_t sought = member ? bits_[from >> 6U] : ~bits_[from >> 6U];
+      const std::uint64_t above = sought >> (from & 63U);
+      if (above != 0) return from + static_cast<unsigned>(std::countr_zero(above));
+    }
+    return 256;
   }
 
   friend constexpr bool operator==(const octet_class&, const octet_class&) = default;

@@ -48,27 +48,26 @@ struct octet_range {
   unsigned char last = 0;
 };
 
-/// The ranges that a set consists of. It is neither empty nor has all octets.
+/// The ranges that a set consists of. It is neither empty nor has all octets. Found without a look at each octet: every user's
+/// compiler does this for some dozen sets.
 template <ascii::octet_class Set>
 inline constexpr auto ranges_of = [] {
-  constexpr auto begins_at = [](unsigned value) {
-    const auto has = [](unsigned v) { return Set.contains(static_cast<char>(v)); };
-    return has(value) && (value == 0 || !has(value - 1));
+  static_assert(Set != ascii::octet_class{} && Set != ascii::all);
+  constexpr auto for_each = [](auto use) {
+    for (unsigned first = Set.first_from(0, true); first < 256;) {
+      const unsigned behind = Set.first_from(first, false);
+      use(octet_range{static_cast<unsigned char>(first), static_cast<unsigned char>(behind - 1)});
+      first = Set.first_from(behind, true);
+    }
   };
-  constexpr std::size_t count = [begins_at] {
+  constexpr std::size_t count = [for_each] {
     std::size_t out = 0;
-    for (unsigned value = 0; value < 256; ++value) out += begins_at(value) ? 1U : 0U;
+    for_each([&out](octet_range) { ++out; });
     return out;
   }();
-  static_assert(Set != ascii::octet_class{} && Set != ascii::all);
   std::array<octet_range, count> out{};
   std::size_t at = 0;
-  for (unsigned value = 0; value < 256; ++value) {
-    if (!begins_at(value)) continue;
-    unsigned last = value;
-    while (last < 255 && Set.contains(static_cast<char>(last + 1))) ++last;
-    out[at++] = {static_cast<unsigned char>(value), static_cast<unsigned char>(last)};
-  }
+  for_each([&out, &at](octet_range range) { out[at++] = range; });
   return out;
 }();
 
