@@ -73,3 +73,34 @@ TEST_CASE("a scan for lone line ends tells of octets above 127 on either side of
     }
   }
 }
+
+TEST_CASE("each way to look at the lengths of lines finds the one that is too long, wherever it stands",
+          "[codec][5321-4.5.3.1.6-02]") {
+  std::size_t wrong = 0;
+  for (const std::size_t usual : {1U, 2U, 78U, 127U, 128U, 129U, 400U, 873U, 1000U}) {
+    for (const std::size_t other : {1U, 72U, 500U, 872U, 873U, 874U, 999U, 1000U, 1001U, 1002U, 1128U, 1129U, 2000U}) {
+      for (std::size_t before = 0; before < 1200; before += usual < 70 ? 61 : usual) {
+        const std::string line = std::string(usual - 1, 'x') + "\n";
+        std::string text;
+        while (text.size() < before) text += line;
+        text += std::string(other - 1, 'x');
+        wrong += scan_paths::count_wrong_lengths(text) + scan_paths::count_wrong_lengths(text + "x");
+        text += '\n';
+        for (std::size_t i = 0; i < 3; ++i) {
+          wrong += scan_paths::count_wrong_lengths(text);
+          for (const std::size_t size = text.size() + 450; text.size() < size;) text += line;
+        }
+      }
+    }
+  }
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("lines that are short are known to be so without a closer look", "[codec]") {
+  std::string text;
+  for (std::size_t size = 1; text.size() < 20000; size = size % ehlo::detail::scans::short_line + 1)
+    text += std::string(size - 1, 'x') + '\n';
+  for (std::size_t first = ehlo::detail::scans::short_line; first <= 1000; ++first) {
+    if (!ehlo::detail::scans::has_short_lines(text, first)) FAIL(first);
+  }
+}

@@ -42,6 +42,33 @@ inline std::size_t naive_behind_last_lf(std::string_view text) {
   return found == text.npos ? 0 : found + 1;
 }
 
+/// `before` octets of the first line are not in `text`.
+inline bool naive_has_long_line(std::string_view text, std::size_t before) {
+  std::size_t line = before;
+  for (const char c : text) {
+    if (++line > 1000) return true;
+    if (c == '\n') line = 0;
+  }
+  return false;
+}
+
+/// How many of the ways to look at the lengths of lines are wrong for `text`.
+inline std::size_t count_wrong_lengths(std::string_view text) {
+  namespace scans = ehlo::detail::scans;
+  std::size_t wrong = 0;
+  for (const std::size_t before : {0U, 1U, 70U, 500U, 871U, 872U, 873U, 999U, 1000U}) {
+    const bool is_long = naive_has_long_line(text, before);
+    wrong += ehlo::has_long_line(text, before) == is_long ? 0U : 1U;
+    wrong += scans::has_short_lines(text, 1000 - before) && is_long ? 1U : 0U;
+  }
+  for (std::size_t at = 0; at + scans::short_line <= text.size() && at < 20; ++at) {
+    const bool has_lf = text.substr(at, scans::short_line).find('\n') != text.npos;
+    wrong += scans::has_lf_words(text.data() + at) == has_lf ? 0U : 1U;
+    wrong += scans::has_lf_blocks(text.data() + at) == has_lf ? 0U : 1U;
+  }
+  return wrong;
+}
+
 /// How many of the ways to look for marks give another result for `text`, scanned from each of its first `starts` octets on.
 template <ehlo::mark_set Sought>
 std::size_t count_wrong_marks(std::string_view text, std::size_t starts) {
@@ -65,7 +92,7 @@ std::size_t count_wrong_marks(std::string_view text, std::size_t starts) {
 /// How many of the ways give another result for `text`.
 inline std::size_t count_wrong(std::string_view text) {
   namespace scans = ehlo::detail::scans;
-  std::size_t wrong = 0;
+  std::size_t wrong = count_wrong_lengths(text);
   const auto expect = [&](const auto& found, const auto& wanted) { wrong += found == wanted ? 0U : 1U; };
 
   const ehlo::octet_scan line_end = naive_line_end(text);

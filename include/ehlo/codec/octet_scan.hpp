@@ -192,6 +192,15 @@ inline std::size_t behind_last_lf_words(std::string_view text, std::size_t size)
   return behind_last_lf_octets(text, size);
 }
 
+/// How many octets are looked at for a LF at a time where lines are likely to be shorter.
+inline constexpr std::size_t short_line = 128;
+
+inline bool has_lf_words(const char* at) {
+  word found = 0;
+  for (std::size_t i = 0; i < short_line; i += sizeof(word)) found |= where_is(load_word(at + i), '\n');
+  return found != 0;
+}
+
 // ---- Blocks of sixteen octets ----
 // The vectors are those of the compiler's own language, so that no header of intrinsics has to be read.
 
@@ -354,6 +363,11 @@ inline std::size_t behind_last_lf_blocks(std::string_view text, std::size_t size
   return behind_last_lf_words(text, size);
 }
 
+inline bool has_lf_blocks(const char* at) {
+  const auto lf = [at](std::size_t i) { return load_block(at + i * block_size) == all_of('\n'); };
+  return flags_of(((lf(0) | lf(1)) | (lf(2) | lf(3))) | ((lf(4) | lf(5)) | (lf(6) | lf(7)))) != 0;
+}
+
 /// A text of 16 to 64 octets, as four blocks that may overlap.
 [[gnu::noinline]] inline piece_scan scan_piece_blocks(std::string_view text, bool any_eight_bit) {
   const std::size_t last = text.size() - block_size;
@@ -409,6 +423,7 @@ mark_scan mark_blocks(std::string_view text, mark_scan so_far) {
   return mark_words<Sought>(text, so_far);
 }
 inline std::size_t behind_last_lf_blocks(std::string_view text, std::size_t size) { return behind_last_lf_words(text, size); }
+inline bool has_lf_blocks(const char* at) { return has_lf_words(at); }
 inline piece_scan scan_piece_blocks(std::string_view text, bool any_eight_bit) {
   const mark_scan behind_first{1, static_cast<unsigned char>(text.front()) > 127};
   const mark_scan found = text.front() == '\n' ? mark_scan{} : mark_words(text, behind_first);
@@ -529,6 +544,19 @@ constexpr mark_scan next_mark(std::string_view text, mark_scan so_far) {
   return judge_piece(text.size(), found, behind_last_lf_words(text, text.size()), any_eight_bit);
 }
 
+/// Whether LFs stand so often in `text` that no line is too long, of which the first has to end in its first `first` octets. If
+/// not, nothing is known.
+///
+/// An octet of each place that is looked at is at most a line from one of the next place; and no look waits for another.
+inline bool has_short_lines(std::string_view text, std::size_t first) {
+  constexpr std::size_t step = sizes::text_line - short_line + 1;
+  if (first < short_line) return text.size() <= first;
+  for (std::size_t end = first; end <= text.size(); end += step) {
+    if (!has_lf_blocks(text.data() + end - short_line)) return false;
+  }
+  return true;
+}
+
 }  // namespace detail::scans
 
 /// Finds the first CR or LF of `text`, and tells whether an octet above 127 stands before it.
@@ -559,9 +587,10 @@ constexpr std::size_t behind_last_lf(std::string_view text) {
 /// Whether a line of `text` has over 1000 octets with its line end, of which `before` of the first line are not in `text`. A last
 /// line without an end counts as far as it is there. Every LF has to end a line. RFC 5321 4.5.3.1.6.
 ///
-/// Few of the octets are looked at: a line that is not too long ends within 1000 octets of the end of another, and its end is
-/// sought from their far end.
+/// Few of the octets are looked at: where lines are not short, one that is not too long ends within 1000 octets of the end of
+/// another, and its end is sought from their far end.
 constexpr bool has_long_line(std::string_view text, std::size_t before = 0) {
+  if (!std::is_constant_evaluated() && detail::scans::has_short_lines(text, sizes::text_line - before)) return false;
   while (text.size() > sizes::text_line - before) {
     const std::size_t end = behind_last_lf(text.substr(0, sizes::text_line - before));
     if (end == 0) return true;
