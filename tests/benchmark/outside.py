@@ -40,6 +40,19 @@ def code_size(build):
         for name, path in (("one server", os.path.join(build, "benchmark", "benchmark_one_server")), ("empty", empty)):
             said = subprocess.run(["size", path], check=True, capture_output=True, text=True).stdout
             out[name] = int(said.splitlines()[1].split()[0])
+    out |= code_by_owner(os.path.join(build, "benchmark", "benchmark_one_server"))
+    return out
+
+
+def code_by_owner(program):
+    """Octets of the functions of the session itself, and of all others of the library: parsers, tables, values."""
+    out = {"session": 0, "parsers": 0}
+    said = subprocess.run(["nm", "--demangle", "--print-size", program], check=True, capture_output=True, text=True).stdout
+    for line in said.splitlines():
+        fields = line.split(maxsplit=3)
+        if len(fields) < 4 or "ehlo::" not in fields[3].split("(")[0]:
+            continue
+        out["session" if "basic_server_session" in fields[3].split("(")[0] else "parsers"] += int(fields[1], 16)
     return out
 
 
@@ -47,7 +60,12 @@ def compiler():
     return os.environ.get("CXX", "c++")
 
 
+# What server/session.hpp and the headers that it includes take from the standard library.
+STANDARD = ("algorithm", "array", "bit", "cassert", "compare", "cstddef", "cstdint", "cstring", "iterator", "limits", "new", "optional", "span",
+            "string_view", "type_traits", "utility", "variant")
+
 INCLUDED = {
+    "standard": "".join("#include <%s>\n" % name for name in STANDARD) + "int main() { return std::optional<int>{0}.value(); }\n",
     "string": "#include <string>\nint main() { std::string s(\"x\"); return static_cast<int>(s.size()); }\n",
     "fmt": "#include <fmt/format.h>\nint main() { return static_cast<int>(fmt::format(\"{} {}\", 42, \"x\").size()); }\n",
     "ehlo": "#include <ehlo/ehlo.hpp>\nint main() { ehlo::server_options o{.hostname = \"a.example\"}; return o.check() ? 0 : 1; }\n",

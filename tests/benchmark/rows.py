@@ -224,12 +224,15 @@ def _(m):
     spent = m.outside("include_cost")
     yield Figure("ehlo.hpp against fmt/format.h", spent["ehlo"] / spent["fmt"], "x fmt/format.h", 1.0, 0.75)
     yield Figure("server/session.hpp against <string>", spent["server"] / spent["string"], "x <string>", 2.0, 1.3)
+    yield Figure("of it, the standard headers that it needs", spent["standard"] / spent["string"], "x <string>")
 
 
 @row(22, "code and constants of a program with one server session, -O2")
 def _(m):
     octets = m.outside("code_size")
     yield Figure("the program", octets["one server"] / 1000, "KB", 48, 32)
+    yield Figure("of it, functions of the session", octets["session"] / 1000, "KB")
+    yield Figure("of it, parsers, tables and values", octets["parsers"] / 1000, "KB")
     yield Figure("an empty program", octets["empty"] / 1000, "KB")
 
 
