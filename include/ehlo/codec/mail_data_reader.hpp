@@ -52,7 +52,7 @@ class mail_data_reader {
   constexpr step next(std::string_view& input, bare_line_ends policy, std::uint64_t maximum) {
     if (input.empty()) return {};
     const char* const octets = input.data();
-    if (const front found = take_front(octets, input.size(), maximum); found.given > 0) {
+    if (const front found = take_front(octets, input.size(), maximum); found.given > 0) [[likely]] {
       input.remove_prefix(found.taken);
       return {step::kind::octets, {octets, found.given}, {}};
     }
@@ -180,7 +180,8 @@ class mail_data_reader {
     const char first = piece.front();
     if (first == '\n' || (place_ != place::text && (first == '.' || place_ != place::line_start))) return {};
     const piece_scan found = scan_piece(piece, has_eight_bit_);
-    if (found.odd != 0) return {};
+    if (found.odd != 0) [[unlikely]]
+      return {};
     const auto held_back = std::uint32_t{piece.back() == '\r'};
     const auto ends_line = std::uint32_t{piece.back() == '\n'};
     const auto given = static_cast<std::uint32_t>(piece.size()) - held_back;

@@ -490,6 +490,34 @@ template <mark_set Sought = mark_set::mail_data>
   return static_cast<std::uint32_t>(__builtin_ia32_pmovmskb256(reinterpret_cast<char_block>(octets)));
 }
 
+/// Blocks to compare with.
+struct sought_blocks {
+  wide_block cr;
+  wide_block lf;
+  wide_block dot;
+};
+
+/// These, loaded: the compiler would make each of more instructions than it is to load it.
+[[gnu::target("avx2"), gnu::always_inline]] inline sought_blocks load_sought() {
+  const char* octets = "\r\n.";
+  asm("" : "+r"(octets));
+  const wide_block none{};
+  return {none + static_cast<signed char>(octets[0]), none + static_cast<signed char>(octets[1]),
+          none + static_cast<signed char>(octets[2])};
+}
+
+/// The first mark of one block; nothing stands before the first octet.
+[[gnu::target("avx2"), gnu::noinline]] inline mark_scan mark_nearby_wide(std::string_view text) {
+  wide_block here;
+  std::memcpy(&here, text.data(), sizeof here);
+  const sought_blocks sought = load_sought();
+  const std::uint64_t lf = bits_of_wide(here == sought.lf);
+  const std::uint64_t cr = bits_of_wide(here == sought.cr);
+  const std::uint64_t dots = bits_of_wide(here == sought.dot);
+  const std::uint64_t marks = (lf ^ cr << 1U) | (dots & lf << 1U) | std::uint64_t{1} << nearby;
+  return {static_cast<std::size_t>(std::countr_zero(marks)), (bits_of_wide(here) & ~marks & (marks - 1)) != 0};
+}
+
 /// A text of 33 to 64 octets, as two blocks that may overlap.
 [[gnu::target("avx2"), gnu::noinline]] inline piece_scan scan_piece_wide_blocks(std::string_view text) {
   const std::size_t last = text.size() - wide_block_size;
@@ -498,11 +526,7 @@ template <mark_set Sought = mark_set::mail_data>
     std::memcpy(&out, text.data() + offset, sizeof out);
     return out;
   };
-  const char* sought = "\r\n.";
-  asm("" : "+r"(sought));  // the compiler would make each vector of more instructions than it is to load it
-  const wide_block cr = wide_block{} + static_cast<signed char>(sought[0]);
-  const wide_block lf = wide_block{} + static_cast<signed char>(sought[1]);
-  const wide_block dot = wide_block{} + static_cast<signed char>(sought[2]);
+  const auto [cr, lf, dot] = load_sought();
   const wide_block first = load(0);
   const wide_block second = load(1);  // each octet of it stands behind one of the first
   const wide_block third = load(last - 1);
@@ -521,6 +545,7 @@ template <mark_set = mark_set::mail_data>
 mark_scan skip_wide_blocks(std::string_view, mark_scan so_far) {
   return so_far;
 }
+inline mark_scan mark_nearby_wide(std::string_view text) { return mark_nearby(text); }
 inline piece_scan scan_piece_wide_blocks(std::string_view text) { return scan_piece_blocks(text, false); }
 #endif
 
@@ -605,7 +630,7 @@ constexpr bool has_long_line(std::string_view text, std::size_t before = 0) {
 [[gnu::always_inline]] constexpr piece_scan scan_piece(std::string_view text, bool any_eight_bit) {
   namespace scans = detail::scans;
   if (std::is_constant_evaluated()) return scans::scan_short_piece(text, any_eight_bit);
-  if (text.size() > scans::wide_block_size && !any_eight_bit && scans::has_wide_blocks())
+  if (text.size() > scans::wide_block_size && !any_eight_bit && scans::has_wide_blocks()) [[likely]]
     return scans::scan_piece_wide_blocks(text);
   if (text.size() < scans::block_size) return scans::scan_short_piece(text, any_eight_bit);
   return scans::scan_piece_blocks(text, any_eight_bit);
@@ -614,6 +639,7 @@ constexpr bool has_long_line(std::string_view text, std::size_t before = 0) {
 /// The same as `scan_for_mark(text.substr(0, nearby))`, of a text that has as many octets: for lines that are short.
 constexpr mark_scan scan_nearby(std::string_view text) {
   if (std::is_constant_evaluated()) return scan_for_mark(text.substr(0, nearby));
+  if (detail::scans::has_wide_blocks()) return detail::scans::mark_nearby_wide(text);
   return detail::scans::mark_nearby(text);
 }
 
