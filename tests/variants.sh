@@ -27,7 +27,7 @@ for word; do
   case $word in
     --install)
       . tests/support/install.sh
-      install_packages g++ cmake ninja-build libfmt-dev catch2 clang libc++-dev libc++abi-dev locales-all valgrind \
+      install_packages g++ cmake ninja-build libfmt-dev catch2 clang clang-16 libc++-16-dev libc++abi-16-dev locales-all valgrind \
         g++-mingw-w64-x86-64-posix wine wine64 qemu-user-static
       version=$(c++ -dumpversion)
       install_packages "g++-$version-multilib" "g++-$version-aarch64-linux-gnu" "g++-$version-s390x-linux-gnu"
@@ -101,9 +101,16 @@ run() {
       fmt_DIR=$PWD/build/variants/fmt tests_pass "$1" c++ "$checks -m32 -idirafter /usr/include/$(c++ -print-multiarch)"
       ;;
     libc++)
-      # Version 14 has no std::ranges::find_if.
-      echo 'auto& probe = std::ranges::find_if;' | clang++ -std=c++20 -stdlib=libc++ -include algorithm -fsyntax-only -x c++ - 2>/dev/null || return 77
-      tests_pass "$1" clang++ "-stdlib=libc++ -D_LIBCPP_ENABLE_ASSERTIONS=1 -D_LIBCPP_HARDENING_MODE=_LIBCPP_HARDENING_MODE_EXTENSIVE"
+      # Version 14 is enough for the headers; the tests want the algorithms of std::ranges.
+      local compiler found=
+      for compiler in clang++ clang++-19 clang++-18 clang++-17 clang++-16; do
+        if echo 'auto& probe = std::ranges::find_if;' | "$compiler" -std=c++20 -stdlib=libc++ -include algorithm -fsyntax-only -x c++ - 2>/dev/null; then
+          found=$compiler
+          break
+        fi
+      done
+      [ -n "$found" ] || return 77
+      tests_pass "$1" "$found" "-stdlib=libc++ -D_LIBCPP_ENABLE_ASSERTIONS=1 -D_LIBCPP_HARDENING_MODE=_LIBCPP_HARDENING_MODE_EXTENSIVE"
       ;;
     turkish)
       locale -a | grep -qi '^tr_TR' || return 77
