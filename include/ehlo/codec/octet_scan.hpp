@@ -575,7 +575,7 @@ constexpr mark_scan next_mark(std::string_view text, mark_scan so_far) {
 /// An octet of each place that is looked at is at most a line from one of the next place; and no look waits for another.
 inline bool has_short_lines(std::string_view text, std::size_t first) {
   constexpr std::size_t step = sizes::text_line - short_line + 1;
-  if (first < short_line) return text.size() <= first;
+  if (first < short_line) return false;
   for (std::size_t end = first; end <= text.size(); end += step) {
     if (!has_lf_blocks(text.data() + end - short_line)) return false;
   }
@@ -609,13 +609,11 @@ constexpr std::size_t behind_last_lf(std::string_view text) {
   return detail::scans::behind_last_lf_blocks(text, text.size());
 }
 
-/// Whether a line of `text` has over 1000 octets with its line end, of which `before` of the first line are not in `text`. A last
-/// line without an end counts as far as it is there. Every LF has to end a line. RFC 5321 4.5.3.1.6.
-///
-/// Few of the octets are looked at: where lines are not short, one that is not too long ends within 1000 octets of the end of
-/// another, and its end is sought from their far end.
-constexpr bool has_long_line(std::string_view text, std::size_t before = 0) {
-  if (!std::is_constant_evaluated() && detail::scans::has_short_lines(text, sizes::text_line - before)) return false;
+namespace detail::scans {
+
+/// `ehlo::has_long_line` of a text that is longer than a line.
+[[gnu::noinline]] constexpr bool has_long_line(std::string_view text, std::size_t before) {
+  if (!std::is_constant_evaluated() && has_short_lines(text, sizes::text_line - before)) return false;
   while (text.size() > sizes::text_line - before) {
     const std::size_t end = behind_last_lf(text.substr(0, sizes::text_line - before));
     if (end == 0) return true;
@@ -623,6 +621,18 @@ constexpr bool has_long_line(std::string_view text, std::size_t before = 0) {
     before = 0;
   }
   return false;
+}
+
+}  // namespace detail::scans
+
+/// Whether a line of `text` has over 1000 octets with its line end, of which `before` of the first line are not in `text`. A last
+/// line without an end counts as far as it is there. Every LF has to end a line. RFC 5321 4.5.3.1.6.
+///
+/// Few of the octets are looked at: where lines are not short, one that is not too long ends within 1000 octets of the end of
+/// another, and its end is sought from their far end.
+constexpr bool has_long_line(std::string_view text, std::size_t before = 0) {
+  // Most texts that are asked about are a line or two.
+  return text.size() > sizes::text_line - before && detail::scans::has_long_line(text, before);
 }
 
 /// Looks at `text`, of 1 to `longest_piece` octets, of which the first is no LF, without a branch that depends on them. It needs a
