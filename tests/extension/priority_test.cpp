@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -12,12 +14,15 @@
 using ehlo::message_priority;
 
 TEST_CASE("A priority is -9 to 9, each written one way", "[extension][6710-7-01]") {
+  std::size_t longest = 0;
   for (int value = -9; value <= 9; ++value) {
     const message_priority priority{static_cast<std::int8_t>(value)};
     CHECK(priority.is_valid());
     CHECK(written(priority) == std::to_string(value));
     CHECK(*ehlo::parse_priority(written(priority)) == priority);
+    longest = std::max(longest, written(priority).size());
   }
+  CHECK(longest == message_priority::max_size);
   CHECK_FALSE(message_priority{10}.is_valid());
   CHECK_FALSE(message_priority{-10}.is_valid());
   for (const std::string_view wrong : {"", "-", "-0", "00", "+1", "10", "-10", " 1", "1 ", "a", "--1", "/", ":"}) {
