@@ -58,6 +58,18 @@ def instructions(m, case, per="items"):
     return counted.instructions / getattr(counted, per)
 
 
+# What profiles show of rows that may be missed.
+WHY = {
+    6: "A feed of 64 octets takes some 120 instructions. A third of them look at the octets (with AVX2); the others check the state, count "
+       "the line and build the answer, once for each feed, however short it is. Long feeds are read at tens of gigabytes a second, and "
+       "what makes those faster makes this ratio worse.",
+    21: "The standard headers that a session needs take most of what the goal allows. Of the rest, half is the instantiation of templates: "
+        "the variants of actions, and a result and an optional for each of some sixty types of values.",
+    22: "The session's own functions are more than the goal by themselves. All extensions are chosen at run time, so that the linker can leave "
+        "out none of them. With -Os the program is a fifth smaller.",
+}
+
+
 @row(1, "command parsing, realistic mix, octets to typed command")
 def _(m):
     yield Figure("instructions a command", instructions(m, "command/mix/ehlo"), "instructions", 770, 590)

@@ -120,7 +120,7 @@ a correct dialogue and does nothing else. "Must" and "aim" are goals that were s
 | Row | Figure | Measured | | Must | Aim | Reached |
 |---|---|---|---|---|---|---|
 %(rows)s
-"""
+%(why)s"""
 
 
 def page(results):
@@ -143,7 +143,12 @@ def page(results):
             aims[0] += all(figure.reaches(figure.aim) for figure in with_aim) and not reason
     met = "Rows whose every must is met: %d of %d%s. Rows whose every aim is reached: %d of %d that have one." % (
         musts, len(results), "; missed or not measured: " + ", ".join(str(n) for n in missed) if missed else "", aims[0], aims[1])
-    return PAGE % {"machine": "\n".join("| %s | %s |" % line for line in machine()), "met": met, "rows": "\n".join(lines)}
+    return PAGE % {"machine": "\n".join("| %s | %s |" % line for line in machine()), "met": met, "rows": "\n".join(lines), "why": why(missed)}
+
+
+def why(missed):
+    told = ["- Row %d. %s\n" % (number, rows.WHY[number]) for number in missed if number in rows.WHY]
+    return "\n## Why rows are missed\n\n" + "".join(told) if told else ""
 
 
 def read_results(build):
