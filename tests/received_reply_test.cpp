@@ -44,7 +44,16 @@ TEST_CASE("The first digit tells what kind a reply is", "[vocabulary][5321-4.2-1
   } rows[] = {{"250 a\r\n", true, false, false, false},
               {"354 a\r\n", false, true, false, false},
               {"450 a\r\n", false, false, true, false},
-              {"550 a\r\n", false, false, false, true}};
+              {"550 a\r\n", false, false, false, true},
+              // The first and the last code of each kind.
+              {"200 a\r\n", true, false, false, false},
+              {"259 a\r\n", true, false, false, false},
+              {"300 a\r\n", false, true, false, false},
+              {"359 a\r\n", false, true, false, false},
+              {"400 a\r\n", false, false, true, false},
+              {"459 a\r\n", false, false, true, false},
+              {"500 a\r\n", false, false, false, true},
+              {"559 a\r\n", false, false, false, true}};
   for (const auto& row : rows) {
     CAPTURE(row.octets);
     const auto r = of(row.octets);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -140,4 +141,16 @@ TEST_CASE("what was given goes, and what was collected behind it moves to the fr
   };
   check(ehlo::growing_storage{});
   check(fixed{});
+}
+
+TEST_CASE("Output of up to 64 octets stands in the growing storage itself, more does not", "[storage]") {
+  const auto is_inside = [](std::size_t count) {
+    ehlo::growing_storage storage;
+    const char* const place = storage.reserve_output(count);
+    const char* const begin = reinterpret_cast<const char*>(&storage);
+    return std::greater_equal<>{}(place, begin) && std::less<>{}(place, begin + sizeof storage);
+  };
+  CHECK(is_inside(1));
+  CHECK(is_inside(64));
+  CHECK_FALSE(is_inside(65));
 }
