@@ -3,7 +3,9 @@
 
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
+#include <variant>
 
 #include "support/catch.hpp"
 
@@ -53,4 +55,15 @@ TEST_CASE("a result without a value is success or an error", "[result]") {
   CHECK(bad.error().code == errc::stale_answer);
   CHECK(good == result<void>{});
   CHECK_FALSE(good == bad);
+}
+
+TEST_CASE("a result is made of what makes its value, and of nothing else", "[result]") {
+  STATIC_REQUIRE(std::is_convertible_v<const char*, result<std::string>>);
+  STATIC_REQUIRE(std::is_convertible_v<error, result<std::string>>);
+  STATIC_REQUIRE_FALSE(std::is_convertible_v<std::string, result<int>>);
+  STATIC_REQUIRE_FALSE(std::is_convertible_v<const char*, result<int>>);
+  // An error is one, even where a value could be made of it.
+  using either = result<std::variant<int, error>>;
+  CHECK_FALSE(either{error{errc::empty_label, 3}}.has_value());
+  CHECK(either{7}.has_value());
 }

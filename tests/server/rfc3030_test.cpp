@@ -61,6 +61,15 @@ TEST_CASE("chunks know no dots", "[server][chunking][3030-2-07]") {
   CHECK(check_server_dialogue(envelope + "C: BDAT 5 LAST\nc: ..\\r\\n.\nS: 250\n").messages.at(0).octets == "..\r\n.");
 }
 
+TEST_CASE("chunks know no lines: nothing is told of their length, their ends and their octets", "[server][chunking][3030-2-07]") {
+  const auto r =
+      check_server_dialogue(envelope + "C: BDAT 1203 LAST\nc: " + std::string(1200, 'x') + "\\xe9\\n\\r\nS: 250\n").messages.at(0);
+  CHECK(r.size == 1203);
+  CHECK_FALSE(r.has_long_line);
+  CHECK_FALSE(r.has_eight_bit);
+  CHECK_FALSE(r.has_bare_line_end);
+}
+
 TEST_CASE("a chunk behind the last one gets 503", "[server][chunking][3030-2-09]") {
   check_server_dialogue(envelope + "C: BDAT 1 LAST\nc: a\nS: 250\nC: BDAT 1\nc: b\nS: 503\nC: NOOP\nS: 250\n");
 }
