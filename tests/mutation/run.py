@@ -181,6 +181,18 @@ def tests_of(header):
     return [test for test in dict.fromkeys([name, *CONCERNS.get(name, []), *others, *above]) if file_of(test).exists()]
 
 
+def asserted(text):
+    """The numbers of the lines that are inside a `static_assert`: a change of these changes a test."""
+    found, depth = set(), 0
+    for number, line in enumerate(text.split("\n")):
+        bare = re.sub(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)\'|//.*', "", line)
+        if depth == 0 and re.match(r"\s*static_assert\b", bare) or depth > 0:
+            depth += bare.count("(") - bare.count(")")
+            found.add(number)
+    assert depth == 0
+    return found
+
+
 class Compiler:
     """The compiler, and what it has compiled of what no change touches."""
 
@@ -354,6 +366,10 @@ def text_of(header):
     return (HEADERS / header).read_text()
 
 
+def is_half_of_or(text, number, column, old):
+    return old == "| " and text.split("\n")[number][column - 1] == "|"
+
+
 def draw(seed):
     """All changes in the order in which they are tried: first one of each header, then by chance; a header with more places gets more
     of the draws, by its square root."""
@@ -362,6 +378,8 @@ def draw(seed):
         header = str(path.relative_to(HEADERS))
         found = sorted(set(sites(text_of(header)))) if tests_of(header) else []
         random.Random(f"{seed} {header}").shuffle(found)
+        tests = asserted(text_of(header))
+        found = [site for site in found if site[0] not in tests and not is_half_of_or(text_of(header), *site[:3])]
         if found:
             rows[header] = collections.deque(Change(header, *site) for site in found)
     weights = {header: len(row) ** 0.5 for header, row in rows.items()}
