@@ -44,3 +44,8 @@ TEST_CASE("The syntax of a verb begins with the verb, and is there for those tha
   }
   CHECK(ehlo::syntax_of(verb::unknown).empty());
 }
+
+TEST_CASE("What a command leaves open is nothing", "[vocabulary]") {
+  CHECK(ehlo::bdat_command{} == ehlo::bdat_command{0, false});
+  CHECK_FALSE(ehlo::lookup_command{.name = verb::vrfy, .argument = "x", .mailbox = {}}.smtputf8);
+}

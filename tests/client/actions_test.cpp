@@ -51,3 +51,18 @@ TEST_CASE("A result is accepted by 2yz alone", "[client][5321-4.2-14]") {
     CHECK(ehlo::authentication_result{"PLAIN", reply}.is_authenticated() == accepted);
   }
 }
+
+TEST_CASE("What a question or a notice of a client leaves open is nothing", "[client]") {
+  CHECK(ehlo::credentials_question{}.step == 0);
+  CHECK(ehlo::mail_data_question{} == ehlo::mail_data_question{0, false, false, {}});
+  CHECK_FALSE(ehlo::hello_result{}.esmtp);
+  CHECK(ehlo::recipient_result{}.index == 0);
+  CHECK_FALSE(ehlo::recipient_result{}.transient);
+  CHECK(ehlo::recipient_deferred{}.index == 0);
+  CHECK(ehlo::message_result{}.first == 0);
+  CHECK(ehlo::message_result{}.last == 0);
+  CHECK(transaction_failed{}.delivery == ehlo::delivery::not_accepted);
+  CHECK_FALSE(transaction_failed{}.transient_reply);
+  CHECK(ehlo::failed{}.offset == 0);
+  CHECK(ehlo::violation{}.offset == 0);
+}

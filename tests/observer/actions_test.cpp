@@ -34,3 +34,19 @@ TEST_CASE("Each direction is the other one of the other", "[observer]") {
   CHECK(ehlo::other(ehlo::direction::from_client) == ehlo::direction::from_server);
   CHECK(ehlo::other(ehlo::direction::from_server) == ehlo::direction::from_client);
 }
+
+TEST_CASE("What a notice of an observer leaves open is nothing", "[observer]") {
+  CHECK(ehlo::observed_command{ehlo::plain_command{ehlo::verb::noop}}.offset == 0);
+  CHECK(ehlo::malformed_command{}.name == ehlo::verb::unknown);
+  CHECK(ehlo::malformed_command{}.offset == 0);
+  CHECK(ehlo::observed_reply{}.row == ehlo::reply_row::custom);
+  CHECK(ehlo::observed_reply{}.recipient == 0);
+  CHECK(ehlo::observed_reply{}.offset == 0);
+  CHECK_FALSE(ehlo::observed_hello{}.esmtp);
+  CHECK(ehlo::observed_hello{}.protocol == ehlo::protocol::smtp);
+  CHECK_FALSE(ehlo::observed_auth{}.has_response);
+  CHECK(ehlo::observed_auth{}.octets == 0);
+  CHECK(ehlo::observed_message{} == ehlo::observed_message{0, 0, false, false, false, false});
+  CHECK(ehlo::anomaly{}.offset == 0);
+  CHECK(ehlo::lost{}.offset == 0);
+}

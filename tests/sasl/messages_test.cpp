@@ -120,6 +120,22 @@ TEST_CASE("XOAUTH2 is a name and a token", "[sasl][T34]") {
                            "auth=Basic abcd\x01\x01"));
 }
 
+TEST_CASE("An error of XOAUTH2 tells where the message breaks the form", "[sasl][T34]") {
+  const auto reason = [](std::string_view text) { return sasl::xoauth2::parse(text).error(); };
+  CHECK(reason("usr=u") == error{errc::sasl_message, 0});
+  CHECK(reason("user=u") == error{errc::sasl_message, 6});
+  CHECK(reason("user=\x01"
+               "auth=Bearer t\x01\x01") == error{errc::sasl_message, 5});
+  CHECK(reason("user=u\tx\x01"
+               "auth=Bearer t\x01\x01") == error{errc::sasl_message, 6});
+  CHECK(reason("user=u\x01"
+               "auth=Basic abcd\x01\x01") == error{errc::sasl_message, 7});
+  CHECK(reason("user=u\x01"
+               "auth=Bearer t\x01") == error{errc::sasl_message, 21});
+  CHECK(reason("user=u\x01"
+               "auth=Bearer t \x01\x01") == error{errc::sasl_message, 20});
+}
+
 TEST_CASE("OAUTHBEARER reads the example of RFC 7628 4.1", "[sasl][T34]") {
   const std::string text =
       "n,a=user@example.com,\x01host=server.example.com\x01port=143\x01"

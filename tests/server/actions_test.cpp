@@ -44,3 +44,13 @@ TEST_CASE("Questions about AUTH are equal if mechanism, response and place are",
   CHECK_FALSE(one == ehlo::auth_question{"PLAIN", *ehlo::base64::parse("dGVzdAo="), true, {1}});
   CHECK(ehlo::auth_question{"PLAIN", std::nullopt, true, {1}} == ehlo::auth_question{"PLAIN", std::nullopt, true, {1}});
 }
+
+TEST_CASE("What a question of a server leaves open is nothing", "[server]") {
+  CHECK_FALSE(ehlo::greeting_question{}.early_talker);
+  CHECK_FALSE(ehlo::auth_question{}.initial);
+  CHECK(ehlo::data_question{} == ehlo::data_question{0, false, {}});
+  CHECK(ehlo::message_question{} == ehlo::message_question{0, 0, 0, false, false, false, {}});
+  CHECK_FALSE(ehlo::vrfy_question{}.smtputf8);
+  CHECK_FALSE(ehlo::expn_question{}.smtputf8);
+  CHECK(ehlo::burl_question{} == ehlo::burl_question{"", false, 0, 0, {}});
+}
