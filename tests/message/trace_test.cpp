@@ -255,6 +255,23 @@ TEST_CASE("Lines are folded before their 79th octet where a word ends, and never
   CHECK(error_of(field) == errc::header_line_too_long);
 }
 
+TEST_CASE("The FROM clause stays on its line up to the 78th octet", "[message]") {
+  const auto begins = [](std::size_t from, std::size_t peer_name, std::string_view with) {
+    auto field = example();
+    const std::string from_text(from, 'f');
+    const std::string name(peer_name, 'n');
+    field.from = *host::parse(from_text);
+    if (!name.empty()) field.peer_name = *domain::parse(name);
+    return text_of(field).starts_with("Received: from " + from_text + std::string{with});
+  };
+  CHECK(begins(49, 0, " ([192.0.2.7])"));
+  CHECK(begins(50, 0, "\r\n\t([192.0.2.7])"));
+  CHECK(begins(1, 47, " (" + std::string(47, 'n') + " [192.0.2.7])"));
+  CHECK(begins(1, 48, " (" + std::string(48, 'n') + "\r\n\t[192.0.2.7])"));
+  CHECK(begins(1, 60, " (" + std::string(60, 'n') + "\r\n\t[192.0.2.7])"));
+  CHECK(begins(1, 61, "\r\n\t(" + std::string(61, 'n') + " [192.0.2.7])"));
+}
+
 TEST_CASE("A field that does not fit its room is an error, at each size", "[message]") {
   const std::string whole = text_of(example());
   for (std::size_t room = 0; room < whole.size(); ++room) {

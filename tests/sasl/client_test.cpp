@@ -251,3 +251,7 @@ TEST_CASE("a mechanism of another library hears the decoded challenge, and none 
         std::vector<std::string>{"respond 7 hello goes on", "respond 7 polly complete", "decline 7", "decline 7", "decline 7"});
   CHECK(sasl::service_name == "smtp");
 }
+
+TEST_CASE("A step of which nothing is said writes nothing and is the last", "[sasl]") {
+  CHECK(sasl::client_step{} == sasl::client_step{0, true});
+}

@@ -369,6 +369,7 @@ TEST_CASE("what a session writes is ASCII", "[server][5321-A-01]") {
 TEST_CASE("TURN is not there", "[server][5321-F.1-01][T53]") {
   const auto r = check_server_dialogue(hello + "C: TURN\nS: 502 5.5.1\n");
   CHECK(r.sent.find("TURN") == std::string::npos);
+  CHECK(r.has("violation the command is known and not implemented at 21"));
 }
 
 TEST_CASE("a number is no host", "[server][5321-F.4-01]") {
