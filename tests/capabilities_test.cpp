@@ -94,3 +94,18 @@ TEST_CASE("more than one space before the parameters of a keyword counts as one"
   CHECK_FALSE(learned == capabilities::parse(*ehlo::parse_reply("250-mx\r\n250-SIZE 1000\r\n250 LIMITS RCPTMAX=8\r\n")));
   CHECK_FALSE(*ehlo::keyword_line::parse("SIZE  1") == *ehlo::keyword_line::parse("SIZE 2"));
 }
+
+TEST_CASE("each keyword's parameters are its own", "[capabilities]") {
+  const auto learned = [](std::string_view line) {
+    const std::string octets = "250-mx\r\n250 " + std::string{line} + "\r\n";
+    return capabilities::parse(*ehlo::parse_reply(octets));
+  };
+  CHECK(learned("DELIVERBY 240").deliver_by_minimum() == 240);
+  CHECK(learned("DELIVERBY").deliver_by_minimum() == 0);
+  CHECK(learned("SIZE 240").deliver_by_minimum() == 0);
+  CHECK(learned("SIZE 240").maximum_size() == 240);
+  CHECK(learned("DELIVERBY 240").maximum_size() == 0);
+  CHECK(learned("LIMITS RCPTMAX=7").limits().rcpt_max == 7);
+  CHECK(learned("XLIMITS RCPTMAX=7").limits() == ehlo::announced_limits{});
+  CHECK(learned("DELIVERBY RCPTMAX=7").limits() == ehlo::announced_limits{});
+}

@@ -902,3 +902,25 @@ TEST_CASE("replies that nothing asked for are not collected: the first ends the 
     CHECK(client.session.octets_taken() - before == 8);
   }
 }
+
+TEST_CASE("what is there before a single command leaves is no reply to it, and the command does not leave",
+          "[client][threats][T6]") {
+  const ehlo::client_options options{.hostname = "c", .tls = ehlo::tls_policy::never};
+  for (const std::string_view early : {"250 ok\r\n", "421 down\r\n", "250-o"}) {
+    driven client{options};
+    client.feed("220 hi\r\n");
+    client.feed("250 mx\r\n");
+    client.sent.clear();
+    REQUIRE(client.session.noop().has_value());
+    client.feed(early);
+    CAPTURE(early);
+    CHECK(client.sent.find("NOOP") == std::string::npos);
+    if (early.ends_with("\n")) {
+      CHECK(client.reason == (early.starts_with("421") ? errc::service_closing : errc::unsolicited_reply));
+    } else {
+      client.feed("k\r\n250 k\r\n");
+      CHECK(client.reason == errc::unsolicited_reply);
+      CHECK(client.sent.find("NOOP") == std::string::npos);
+    }
+  }
+}
