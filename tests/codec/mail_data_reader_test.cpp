@@ -229,6 +229,22 @@ TEST_CASE("a line over 1000 octets is told, in every cut", "[codec][5321-4.5.3.1
   }
 }
 
+TEST_CASE("a line behind one with a LF alone is as long as it is, in every cut", "[codec][5321-4.5.3.1.6-01]") {
+  for (const std::size_t size : {700U, 999U, 1000U, 1001U}) {
+    for (const std::size_t every : {1U, 7U, 500U, 100000U}) {
+      for (const char* dot : {"", "."}) {
+        CAPTURE(size, every, dot);
+        ehlo::mail_data_reader reader;
+        const std::string text = std::string(200, 'x') + "\ny\r\n" + std::string{dot} + std::string(size - 2, 'x') + "\r\n.\r\n";
+        naive::read_by_library(
+            text, bare_line_ends::keep, 0, [every](std::size_t at) { return at % every == 0; }, &reader);
+        CHECK(reader.has_bare_line_end());
+        CHECK(reader.has_long_line() == (size > 1000));
+      }
+    }
+  }
+}
+
 TEST_CASE("a message that is given up is swallowed to its true end", "[codec]") {
   for (const std::string_view start : {"", "a", "a\r\n", ".", "a\r", ".\r", "a\r\n."}) {
     CAPTURE(start);

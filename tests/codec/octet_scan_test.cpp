@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <ehlo/codec/octet_scan.hpp>
 
+#include <bit>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -103,4 +104,18 @@ TEST_CASE("lines that are short are known to be so without a closer look", "[cod
   for (std::size_t first = ehlo::detail::scans::short_line; first <= 1000; ++first) {
     if (!ehlo::detail::scans::has_short_lines(text, first)) FAIL(first);
   }
+}
+
+TEST_CASE("what is scanned while the program is compiled has the same marks", "[codec]") {
+  constexpr std::string_view lines = "0123456789 0123456789 0123456789 0123456789\r\nx\r\n";
+  constexpr ehlo::piece_scan plain = ehlo::scan_piece(lines, false);
+  STATIC_REQUIRE(plain.odd == 0);
+  CHECK(std::bit_width(plain.lf) == std::bit_width(ehlo::scan_piece(lines, false).lf));
+  STATIC_REQUIRE(ehlo::scan_piece("a\r\n.b", false).odd != 0);
+  STATIC_REQUIRE(ehlo::scan_piece("\xE9", false).odd != 0);
+  STATIC_REQUIRE(ehlo::scan_piece("\xE9", true).odd == 0);
+  STATIC_REQUIRE(ehlo::scan_nearby("0123456789012345678901234567890123456789\n").at == 32);
+  STATIC_REQUIRE(ehlo::scan_nearby("0123456789\n01234567890123456789012345678").at == 10);
+  STATIC_REQUIRE_FALSE(ehlo::has_long_line(lines, 955));
+  STATIC_REQUIRE(ehlo::has_long_line(lines, 956));
 }
