@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <ehlo/protocol/effect_of_replies.hpp>
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -115,4 +116,14 @@ TEST_CASE("where something follows that cannot be taken back, one code alone lea
     CHECK(ehlo::effect_of_reply(quit, code) == ehlo::reply_effect::done);
   }
   CHECK(ehlo::text_of(ehlo::reply_effect::go_on) == "go on");
+}
+
+TEST_CASE("4yz and 5yz refuse every command but QUIT", "[protocol][5321-4.2-14]") {
+  for (std::size_t row = 0; row < ehlo::effect_of_replies.size(); ++row) {
+    if (static_cast<ehlo::reply_row>(row) == ehlo::reply_row::quit) continue;
+    for (int code = 400; code < 600; ++code) {
+      CAPTURE(row, code);
+      CHECK(ehlo::effect_of_reply(static_cast<ehlo::reply_row>(row), code) == ehlo::reply_effect::refused);
+    }
+  }
 }
