@@ -4,7 +4,7 @@
 
     tests/mutation/run.py [--number N] [--seed S] [--jobs J] [--only PATTERN]   draws N changes (300), spread over the headers, and tries
                                                                       those that have no result yet
-    tests/mutation/run.py --again                                     tries those again that nothing noticed
+    tests/mutation/run.py --again                                     tries those again that nothing noticed and nothing explains
     tests/mutation/run.py --report                                    writes docs/reference/mutation.md from the results
 
 A change is noticed when a `static_assert` of its header or of a test that concerns it fails, or when such a test fails or does not end.
@@ -350,6 +350,10 @@ class Change(collections.namedtuple("Change", "header number column old new")):
         return f"{self.old.strip()} -> {self.new.strip()}"
 
     @property
+    def is_explained(self):
+        return (self.header, self.line, self.words) in reasons()
+
+    @property
     def key(self):
         return self.header, digest(self.text), str(self.number + 1), str(self.column + 1), self.words
 
@@ -412,8 +416,8 @@ def store(known):
 def try_changes(options):
     """The changes drawn that compile, with their results."""
     judge, known, lock, changes = None, load(), threading.Lock(), draw(options.seed)
-    if options.again:
-        known = {key: result for key, result in known.items() if result[0] != "survived" or not re.search(options.only, key[0])}
+    forgotten = {change.key for change in draw(options.seed) if options.again and not change.is_explained}
+    known = {key: result for key, result in known.items() if result[0] != "survived" or key not in forgotten}
     results, busy = [], 0
 
     def work(slot):
@@ -448,6 +452,7 @@ def try_changes(options):
     return [(change, result) for change, result in results if result[0] != "invalid"]
 
 
+@functools.cache
 def reasons():
     """Why a survivor changes nothing: by its header, its line and the change."""
     out = {}
@@ -462,7 +467,7 @@ def report(rows, seed):
     rows = sorted(rows)
     why = reasons()
     survivors = [change for change, result in rows if result[0] == "survived"]
-    equivalent = [change for change in survivors if (change.header, change.line, change.words) in why]
+    equivalent = [change for change in survivors if change.is_explained]
     counted = len(rows) - len(equivalent)
     noticed = len(rows) - len(survivors)
     by_compiler = sum("static_assert" in result[1] for _, result in rows)
@@ -501,8 +506,7 @@ def main():
     if options.report:
         share = report(rows, options.seed)
     else:
-        known = reasons()
-        counted = [result for change, result in rows if result[0] == "noticed" or (change.header, change.line, change.words) not in known]
+        counted = [result for change, result in rows if result[0] == "noticed" or not change.is_explained]
         share = 100 * sum(result[0] == "noticed" for result in counted) / max(len(counted), 1)
     print(f"{len(rows)} changes, {share:.1f} % noticed")
     sys.exit(0 if share >= options.least else 1)
