@@ -112,6 +112,7 @@ TEST_CASE("where something follows that cannot be taken back, one code alone lea
     CAPTURE(code);
     CHECK((ehlo::effect_of_reply(data, code) == ehlo::reply_effect::go_on) == (code == 354));
     CHECK((ehlo::effect_of_reply(starttls, code) == ehlo::reply_effect::done) == (code == 220));
+    CHECK((ehlo::effect_of_reply(xclient, code) == ehlo::reply_effect::done) == (code == 220));
     CHECK((ehlo::effect_of_reply(auth, code) == ehlo::reply_effect::go_on) == (code == 334));
     CHECK(ehlo::effect_of_reply(quit, code) == ehlo::reply_effect::done);
   }
