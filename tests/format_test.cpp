@@ -381,6 +381,14 @@ TEST_CASE("No formatted action shows a credential", "[format][T37]") {
         "burl_question{URL of 32 octets, last, ticket 2}");
 }
 
+TEST_CASE("A step of AUTH is formatted with its mechanism where that is named", "[format][observer]") {
+  using step = ehlo::observed_auth::step;
+  CHECK(fmt::to_string(ehlo::observed_auth{step::command, "PLAIN", false, 0, 2}) == "observed_auth{2: command PLAIN}");
+  CHECK(fmt::to_string(ehlo::observed_auth{step::command, "PLAIN", true, 4, 2}) == "observed_auth{2: command PLAIN, 4 octets}");
+  CHECK(fmt::to_string(ehlo::observed_auth{step::challenge, "PLAIN", false, 0, 2}) == "observed_auth{2: challenge, 0 octets}");
+  CHECK(fmt::to_string(ehlo::observed_auth{step::response, "", false, 20, 2}) == "observed_auth{2: response, 20 octets}");
+}
+
 TEST_CASE("A command is formatted as a line, and shows no credential", "[format][observer][T37]") {
   const auto shown = [](std::string_view line) { return fmt::format("{}", *parse_command(line)); };
   CHECK(shown("mail FROM:<a@b.example> SIZE=1 BODY=8BITMIME") == "MAIL FROM:<a@b.example> SIZE=1 BODY=8BITMIME");

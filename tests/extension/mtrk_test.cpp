@@ -21,6 +21,7 @@ TEST_CASE("MTRK is base64 without padding, and maybe a colon and seconds", "[ext
     CHECK(parsed->is_valid());
     CHECK(written(*parsed) == text);
   }
+  CHECK(written(tracking{longest, tracking::largest_timeout}).size() == tracking::max_size);
   const struct {
     std::string text;
     std::size_t offset;

@@ -255,6 +255,18 @@ TEST_CASE("Lines are folded before their 79th octet where a word ends, and never
   CHECK(error_of(field) == errc::header_line_too_long);
 }
 
+TEST_CASE("Two spaces of a comment never leave a line of nothing but white space", "[message]") {
+  for (std::size_t size = 1; size <= 80; ++size) {
+    CAPTURE(size);
+    auto field = example();
+    const std::string comment = std::string(size, 'a') + "  " + std::string(80, 'b');
+    field.comment = comment;
+    const std::string text = text_of(field);
+    CHECK(text.find("\r\n\t\r\n") == std::string::npos);
+    CHECK(text.find("\r\n \r\n") == std::string::npos);
+  }
+}
+
 TEST_CASE("The FROM clause stays on its line up to the 78th octet", "[message]") {
   const auto begins = [](std::size_t from, std::size_t peer_name, std::string_view with) {
     auto field = example();
