@@ -154,3 +154,13 @@ TEST_CASE("Output of up to 64 octets stands in the growing storage itself, more 
   CHECK(is_inside(64));
   CHECK_FALSE(is_inside(65));
 }
+
+TEST_CASE("Moved storage collects on where it was", "[storage]") {
+  ehlo::growing_storage storage;
+  put(storage, std::string(300, 'a'));
+  const char* const place = storage.reserve_output(200);
+  ehlo::growing_storage moved{std::move(storage)};
+  CHECK(moved.reserve_output(200) == place);
+  put(moved, std::string(1000, 'b'));
+  CHECK(moved.give_output() == std::string(300, 'a') + std::string(1000, 'b'));
+}
