@@ -164,3 +164,15 @@ TEST_CASE("Moved storage collects on where it was", "[storage]") {
   put(moved, std::string(1000, 'b'));
   CHECK(moved.give_output() == std::string(300, 'a') + std::string(1000, 'b'));
 }
+
+TEST_CASE("Trimmed storage keeps output that is not given yet where it is, and else begins anew inside", "[storage]") {
+  ehlo::growing_storage storage;
+  put(storage, std::string(300, 'a'));
+  const char* const place = storage.reserve_output(1);
+  storage.trim();
+  CHECK(storage.reserve_output(1) == place);
+  CHECK(storage.give_output() == std::string(300, 'a'));
+  storage.drop_given();
+  storage.trim();
+  CHECK(storage.reserve_output(1) != place - 300);
+}
