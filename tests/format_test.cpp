@@ -381,6 +381,16 @@ TEST_CASE("No formatted action shows a credential", "[format][T37]") {
         "burl_question{URL of 32 octets, last, ticket 2}");
 }
 
+TEST_CASE("A reply observed is formatted with what it answers, or as one that answers nothing", "[format][observer]") {
+  const ehlo::received_reply ok = *ehlo::parse_reply("250 ok\r\n");
+  using ehlo::reply_row;
+  CHECK(text_of_value(ehlo::observed_reply{ok, reply_row::noop, 3, 0, 0}) == "observed_reply{3: NOOP, 250 ok}");
+  CHECK(text_of_value(ehlo::observed_reply{ok, reply_row::rcpt, 3, 2, 0}) == "observed_reply{3: RCPT, 250 ok, recipient 2}");
+  CHECK(text_of_value(ehlo::observed_reply{ok, reply_row::custom, 3, 0, 0}) == "observed_reply{3: custom, 250 ok}");
+  CHECK(text_of_value(ehlo::observed_reply{ok, reply_row::connection, 0, 0, 0}) == "observed_reply{connection, 250 ok}");
+  CHECK(text_of_value(ehlo::observed_reply{ok, reply_row::custom, 0, 0, 0}) == "observed_reply{none, 250 ok}");
+}
+
 TEST_CASE("A step of AUTH is formatted with its mechanism where that is named", "[format][observer]") {
   using step = ehlo::observed_auth::step;
   CHECK(fmt::to_string(ehlo::observed_auth{step::command, "PLAIN", false, 0, 2}) == "observed_auth{2: command PLAIN}");
