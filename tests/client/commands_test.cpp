@@ -10,6 +10,7 @@
 
 #include "support/catch.hpp"
 #include "support/client_dialogue.hpp"
+#include "support/client_turns.hpp"
 
 namespace {
 
@@ -184,33 +185,22 @@ TEST_CASE("before the session is ready no single command is sent, and afterwards
 TEST_CASE("what is asked for when a message was given up waits until that is told", "[client]") {
   const ehlo::client_options options{.hostname = "client.example", .tls = ehlo::tls_policy::never};
   const auto mail = ehlo::fixed_envelope<200>::make("a@client.example", {"b@mx.example"});
-  ehlo::client_session session{options};
+  client_turns turns{options};
+  ehlo::client_session& session = turns.session;
   REQUIRE(session.begin_transaction(*mail).has_value());
-  std::string sent;
-  const auto after = [&](std::string_view octets) {
-    for (std::string_view input = octets;;) {
-      const auto action = session.next(input);
-      if (const auto* const out = std::get_if<ehlo::transmit>(&action)) {
-        sent += out->octets;
-      } else if (!std::visit([]<class Action>(const Action&) { return ehlo::notice<Action>; }, action) ||
-                 std::holds_alternative<ehlo::transaction_failed>(action)) {
-        return action;
-      }
-    }
-  };
-  for (const std::string_view reply : {"220 hi\r\n", "250-mx\r\n250 CHUNKING\r\n", "250 ok\r\n"}) (void)after(reply);
-  REQUIRE(std::holds_alternative<ehlo::mail_data_question>(after("250 ok\r\n")));
+  for (const std::string_view reply : {"220 hi\r\n", "250-mx\r\n250 CHUNKING\r\n", "250 ok\r\n", "250 ok\r\n"}) turns.after(reply);
+  REQUIRE(turns.is_at<ehlo::mail_data_question>());
   REQUIRE(session.abandon().has_value());
   CHECK(session.begin_transaction(*mail).error().code == ehlo::errc::session_busy);
   CHECK(session.noop().error().code == ehlo::errc::session_busy);
-  CHECK(std::holds_alternative<ehlo::transaction_failed>(after("")));
-  sent.clear();
+  std::string_view nothing;
+  CHECK(std::holds_alternative<ehlo::transaction_failed>(session.next(nothing)));
   // The next message waits for the reply to RSET, where nothing may be pipelined.
   CHECK(session.begin_transaction(*mail).has_value());
-  CHECK(std::holds_alternative<ehlo::receive>(after("")));
-  CHECK(sent == "RSET\r\n");
-  CHECK(std::holds_alternative<ehlo::receive>(after("250 ok\r\n")));
-  CHECK(sent == "RSET\r\nMAIL FROM:<a@client.example>\r\n");
+  CHECK(turns.after() == "RSET\r\n");
+  CHECK(turns.is_at<ehlo::receive>());
+  CHECK(turns.after("250 ok\r\n") == "MAIL FROM:<a@client.example>\r\n");
+  CHECK(turns.is_at<ehlo::receive>());
 }
 
 TEST_CASE("only a channel with TLS has a server that was verified", "[client]") {

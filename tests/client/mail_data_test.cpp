@@ -2,12 +2,12 @@
 // Mail data that is copied, normalized, given up, or found wrong on the way.
 #include <string>
 #include <string_view>
-#include <variant>
 
 #include <ehlo/ehlo.hpp>
 
 #include "support/catch.hpp"
 #include "support/client_dialogue.hpp"
+#include "support/client_turns.hpp"
 
 namespace {
 
@@ -125,25 +125,16 @@ TEST_CASE("half a reply before the end of mail data holds the lone dot back", "[
   const ehlo::client_options options{.hostname = "client.example", .tls = ehlo::tls_policy::never};
   const auto mail = ehlo::fixed_envelope<200>::make("a@client.example", {"b@mx.example"});
   for (const std::string_view first : {"4", "421 go"}) {
-    ehlo::client_session session{options};
-    REQUIRE(session.begin_transaction(*mail).has_value());
-    std::string sent;
-    const auto after = [&](std::string_view octets) {
-      for (std::string_view input = octets;;) {
-        const auto action = session.next(input);
-        if (const auto* const out = std::get_if<ehlo::transmit>(&action)) {
-          sent += out->octets;
-        } else if (!std::visit([]<class Action>(const Action&) { return ehlo::notice<Action>; }, action)) {
-          return action;
-        }
-      }
-    };
-    for (const std::string_view reply : {"220 hi\r\n", "250 mx\r\n", "250 ok\r\n", "250 ok\r\n"}) (void)after(reply);
-    REQUIRE(std::holds_alternative<ehlo::mail_data_question>(after("354 go\r\n")));
-    REQUIRE(session.end_of_mail_data("text\r\n").has_value());
-    CHECK(std::holds_alternative<ehlo::receive>(after(first)));
-    CHECK(std::holds_alternative<ehlo::receive>(after("")));
-    CHECK(std::holds_alternative<ehlo::close_channel>(after(std::string_view{"421 going down\r\n"}.substr(first.size()))));
-    CHECK(sent.ends_with("text\r\n"));
+    client_turns turns{options};
+    REQUIRE(turns.session.begin_transaction(*mail).has_value());
+    for (const std::string_view reply : {"220 hi\r\n", "250 mx\r\n", "250 ok\r\n", "250 ok\r\n", "354 go\r\n"}) turns.after(reply);
+    REQUIRE(turns.is_at<ehlo::mail_data_question>());
+    REQUIRE(turns.session.end_of_mail_data("text\r\n").has_value());
+    CHECK(turns.after(first) == "text\r\n");
+    CHECK(turns.is_at<ehlo::receive>());
+    CHECK(turns.after().empty());
+    CHECK(turns.is_at<ehlo::receive>());
+    CHECK(turns.after(std::string_view{"421 going down\r\n"}.substr(first.size())).empty());
+    CHECK(turns.is_at<ehlo::close_channel>());
   }
 }
