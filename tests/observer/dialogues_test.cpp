@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The dialogues of the standards, watched: nothing in them is odd, and what is told is what they say.
+#include <algorithm>
 #include <array>
 #include <string>
 #include <string_view>
@@ -464,6 +465,32 @@ TEST_CASE("after 220 to STARTTLS both directions are counted until they are decr
   )");
   CHECK(anomalies(refused).empty());
   CHECK_FALSE(has(refused, "observed_tls"));
+}
+
+TEST_CASE("a transaction ends where the session begins again", "[observer][3207-4.2-01][xclient]") {
+  const std::string begun = R"(
+    S: 220 mx.example
+    C: EHLO client.example
+    S: 250-mx.example
+    S: 250-STARTTLS
+    S: 250 XCLIENT ADDR
+    C: MAIL FROM:<a@b.c>
+    S: 250 ok
+    C: RCPT TO:<d@e.f>
+    S: 250 ok
+  )";
+  const auto tls = observe(begun + "C: STARTTLS\n S: 220 go\n c: \\x16\\x03\n");
+  CAPTURE(text_of(tls));
+  CHECK(anomalies(tls).size() == 1);  // the command inside a transaction
+  CHECK(std::ranges::count(tls, "transaction_reset{closed}") == 1);
+  CHECK(tls.back() == "observed_tls");
+  for (const std::string code : {"220", "554", "521"}) {
+    const auto other = observe(begun + "C: XCLIENT ADDR=192.0.2.1\n S: " + code + " mx.example\n C: QUIT\n");
+    CAPTURE(text_of(other));
+    CHECK(std::ranges::count(other, "transaction_reset{closed}") == 1);
+  }
+  const auto refused = observe(begun + "C: STARTTLS\n S: 503 no\n C: XCLIENT ADDR=192.0.2.1\n S: 503 no\n");
+  CHECK_FALSE(has(refused, "transaction_reset"));
 }
 
 TEST_CASE("AUTH is told by its steps, without what they hold", "[observer][4954-4-13][4954-4-12][4954-4-10]") {

@@ -121,7 +121,8 @@ struct anomaly {
 };
 
 /// The conversation had begun before its first octets were given (`beginning::unsure`): octets are passed over until a reply shows
-/// where a command begins, and nothing is found out of order until MAIL, EHLO, HELO or LHLO is accepted.
+/// where a command begins, and nothing is found out of order until MAIL, EHLO, HELO or LHLO is accepted. Where a first reply that
+/// is no greeting shows it, it is told behind that reply.
 struct joined_midway {
   friend constexpr bool operator==(const joined_midway&, const joined_midway&) = default;
 };

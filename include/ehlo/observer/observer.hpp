@@ -1156,15 +1156,18 @@ class basic_observer {
         end_session();
         break;
       case reply_row::starttls:
-        if (is_done) become_opaque();
+        if (is_done) {
+          drop_transaction(reset_cause::closed, state::greeted);
+          become_opaque();
+        }
         if (outcome == reply_effect::broken) lose(lost_cause::ambiguous_reply, server);
         break;
       case reply_row::auth:
         if (outcome == reply_effect::broken) lose(lost_cause::ambiguous_reply, server);
         break;
       case reply_row::xclient:  // a refusal of the command has other codes than one of the client that it names
-        if (is_done) state_ = state::greeted;
-        if (code == 554 || code == 521) state_ = state::barred;
+        if (is_done) drop_transaction(reset_cause::closed, state::greeted);
+        if (code == 554 || code == 521) drop_transaction(reset_cause::closed, state::barred);
         break;
       default: break;
     }
