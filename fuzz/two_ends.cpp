@@ -36,6 +36,9 @@ constexpr ehlo::auth_mechanism mechanisms[] = {ehlo::mechanisms::plain, ehlo::me
 constexpr ehlo::auth_mechanism turned[] = {ehlo::mechanisms::login, ehlo::mechanisms::plain};
 constexpr ehlo::custom_verb verbs[] = {{"XVERB", true}};
 constexpr std::string_view keywords[] = {"XKEYWORD a"};
+constexpr std::string_view spoken_for[] = {"ADDR=192.0.2.1", "NAME=[TEMPUNAVAIL] ADDR=IPV6:2001:db8::1 PORT=25",
+                                           "PROTO=SMTP HELO=a.example", "LOGIN=user",
+                                           "LOGIN=[UNAVAILABLE] DESTADDR=192.0.2.2 DESTPORT=587"};
 constexpr ehlo::announced_limits announced[] = {{}, {}, {.mail_max = 4, .rcpt_max = 2}, {.rcpt_domain_max = 1}};
 
 /// What a rejection says; where its code does not fit the question, the careful answer is given.
@@ -582,7 +585,7 @@ class world {
     must(client_.input.empty() && !client_.session.is_closed(), "an idle client has nothing to read");
     const std::uint8_t choice = in_.one();
     ehlo::result<void> done = ehlo::error{ehlo::errc::not_ready};
-    switch (choice % 12U) {
+    switch (choice % 14U) {
       case 1: done = client_.session.noop(); break;
       case 2: done = client_.session.verify("r@mx.example"); break;
       case 3: done = client_.session.expand("list"); break;
@@ -598,6 +601,10 @@ class world {
           return;
         }
         break;
+      case 11:
+        done = client_.session.xclient(*ehlo::xclient_attributes::parse(spoken_for[choice / 14U % std::size(spoken_for)]));
+        break;
+      case 12: done = client_.session.xforward(*ehlo::xforward_attributes::parse("NAME=[UNAVAILABLE] ADDR=192.0.2.1")); break;
       default: break;
     }
     if (done) return;
@@ -665,6 +672,8 @@ class world {
   }
   void other_server_action(const ehlo::hello_question& q) { ask('l', q.ticket, {}); }
   void other_server_action(const ehlo::starttls_question& q) { ask('t', q.ticket, {}); }
+  void other_server_action(const ehlo::xclient_question& q) { ask('x', q.ticket, {}); }
+  void other_server_action(const ehlo::xforward_question& q) { ask('f', q.ticket, {}); }
   void other_server_action(const ehlo::exchange_ended&) {}
   /// Questions about commands that this client does not give, or that get the careful answer.
   template <ehlo::question Other>
@@ -759,7 +768,8 @@ class world {
     ehlo::result<void> given = positive ? accept(q.what, choice) : s.reject(t, refusal);
     if (!given) {
       given = s.answer_default(t);
-      positive = q.what != 'q' && q.what != 'r' && q.what != 'a' && q.what != 'A' && q.what != 'e' && q.what != 'c';
+      positive = q.what != 'q' && q.what != 'r' && q.what != 'a' && q.what != 'A' && q.what != 'e' && q.what != 'c' &&
+                 q.what != 'x' && q.what != 'f';
     }
     if (!given) {  // fixed storage may be too full: then the replies have to leave first
       must(given.error().code == ehlo::errc::reply_too_long, "the careful answer fits its question");
@@ -982,6 +992,10 @@ both_options options_of(fuzz::choices& in) {
   server.extensions.vrfy = !has(more, 5);
   server.extensions.help = !has(more, 6);
   server.close_when_no_mail = has(more, 7);
+
+  const unsigned trust = in.one();
+  server.extensions.xclient = server.esmtp && has(trust, 0);
+  server.extensions.xforward = server.esmtp && has(trust, 1);
   return out;
 }
 

@@ -79,7 +79,7 @@ struct mail_data {
 /// Why a transaction ended without an answered `message_question`.
 enum class reset_cause : std::uint8_t {
   rset,       ///< RSET
-  hello,      ///< EHLO, HELO or LHLO
+  hello,      ///< EHLO, HELO or LHLO; or the session begins again behind STARTTLS or XCLIENT
   quit,       ///< QUIT
   refused,    ///< the session or an early `reject` refused the message, and its end has come
   chunkless,  ///< LMTP: the last chunk came without an accepted recipient (RFC 2033 4.3)

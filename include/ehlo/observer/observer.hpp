@@ -1157,7 +1157,7 @@ class basic_observer {
         break;
       case reply_row::starttls:
         if (is_done) {
-          drop_transaction(reset_cause::closed, state::greeted);
+          drop_transaction(reset_cause::hello, state::greeted);
           become_opaque();
         }
         if (outcome == reply_effect::broken) lose(lost_cause::ambiguous_reply, server);
@@ -1166,8 +1166,8 @@ class basic_observer {
         if (outcome == reply_effect::broken) lose(lost_cause::ambiguous_reply, server);
         break;
       case reply_row::xclient:  // a refusal of the command has other codes than one of the client that it names
-        if (is_done) drop_transaction(reset_cause::closed, state::greeted);
-        if (code == 554 || code == 521) drop_transaction(reset_cause::closed, state::barred);
+        if (is_done) drop_transaction(reset_cause::hello, state::greeted);
+        if (code == 554 || code == 521) drop_transaction(reset_cause::hello, state::barred);
         break;
       default: break;
     }
