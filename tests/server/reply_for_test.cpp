@@ -55,6 +55,11 @@ TEST_CASE("Every broken rule has a refusal of its kind", "[server][5321-4.3.2-02
   }
 }
 
+TEST_CASE("421 says which limit ended the session", "[server][5321-4.2.3-02]") {
+  CHECK(reply_for(errc::too_many_transactions, verb::mail) == ehlo::replies::too_many_transactions);
+  CHECK(reply_for(errc::too_many_errors, verb::noop) == ehlo::replies::too_many_errors);
+}
+
 TEST_CASE("No broken rule is answered with success or without a text", "[server][5321-4.2-13]") {
   for (std::size_t i = 0; i < ehlo::rules.size(); ++i) {
     for (std::size_t v = 0; v <= static_cast<std::size_t>(verb::unknown); ++v) {

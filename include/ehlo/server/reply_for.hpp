@@ -55,7 +55,7 @@ constexpr reply reply_for(errc code, verb v = verb::unknown, bool smtputf8_offer
     case errc::base64_trailing_bits: return replies::bad_base64;
     case errc::too_many_recipients: return replies::too_many_recipients;
     case errc::too_many_domains: return replies::too_many_domains;
-    case errc::too_many_transactions:
+    case errc::too_many_transactions: return replies::too_many_transactions;
     case errc::too_many_errors: return replies::too_many_errors;
     case errc::size_over_limit:
     case errc::message_too_large: return replies::message_too_large;
