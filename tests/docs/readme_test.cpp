@@ -71,7 +71,7 @@ void serve(fake_socket& socket, fake_store& store) {
       [&](ehlo::receive)                   { input = socket.read_some();  if (input.empty()) session.end_of_input(); },
       [&](ehlo::mail_question const& q)    { store.begin(q.reverse_path);  session.accept(); },
       [&](ehlo::rcpt_question const& q)    { store.knows(q.forward_path) ? session.accept() : session.reject(ehlo::replies::no_such_mailbox); },
-      [&](ehlo::mail_data a)               { store.append(a.octets); },  // slices of `input`
+      [&](ehlo::mail_data a)               { store.append(a.octets); },  // a slice of `input`, or of a constant
       [&](ehlo::message_question const&)   { store.commit() ? session.accept() : session.reject(ehlo::replies::local_error); },
       [&](ehlo::start_tls)                 { socket.handshake() ? session.tls_started() : session.tls_failed(); },
       [&](ehlo::answer_due)                { open = false; },  // not here: every question is answered at once

@@ -97,10 +97,12 @@ class server_socket {
 struct fake_queue {
   void delivered(std::uint32_t) { ++deliveries; }
   void refused(std::uint32_t index, std::string_view why) { refusals.push_back(fmt::format("{}: {}", index, why)); }
+  void deferred(std::uint32_t index) { deferrals.push_back(index); }
   void failed(ehlo::errc why, bool) { failures.push_back(why); }
 
   int deliveries = 0;
   std::vector<std::string> refusals;
+  std::vector<std::uint32_t> deferrals;
   std::vector<ehlo::errc> failures;
 };
 
@@ -121,7 +123,8 @@ void send(server_socket& socket, std::string_view message, fake_queue& queue) {
       [&](ehlo::start_tls)                     { socket.handshake() ? session.tls_started() : session.tls_failed(); },
       [&](ehlo::mail_data_question const&)     { session.end_of_mail_data(message); },
       [&](ehlo::recipient_result const& r)     { if (!r.is_accepted()) queue.refused(r.index, r.reply.text()); },
-      [&](ehlo::message_result const& r)       { if (r.is_accepted()) queue.delivered(r.first); },  // of those not refused
+      [&](ehlo::recipient_deferred const& r)   { queue.deferred(r.index); },  // the server takes no more in this session
+      [&](ehlo::message_result const& r)       { if (r.is_accepted()) queue.delivered(r.first); },  // of those that have no result yet
       [&](ehlo::transaction_failed const& f)   { queue.failed(f.reason, f.is_transient()); },
       [&](ehlo::close_channel)                 { open = false; },
       [&](ehlo::idle)                          {},  // not here: QUIT was asked for

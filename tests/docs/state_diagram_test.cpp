@@ -65,7 +65,10 @@ std::string diagram() {
     }
   }
   out << "  chunk --> ready: BDAT LAST\n  rcpt --> ready: BDAT LAST\n  mail --> spoilt: BDAT refused\n"
-         "  rcpt --> spoilt: BDAT refused\n  chunk --> spoilt: BDAT refused\n```\n";
+         "  rcpt --> spoilt: BDAT refused\n  chunk --> spoilt: BDAT refused\n"
+         "  chunk --> ready: BURL LAST\n  rcpt --> ready: BURL LAST\n"
+         "  chunk --> spoilt: BURL refused\n  rcpt --> spoilt: BURL refused\n"
+         "  chunk --> ready: BURL LAST refused\n  rcpt --> ready: BURL LAST refused\n```\n";
   return out.str();
 }
 
@@ -247,7 +250,7 @@ std::string page() {
          "## States of a server's session\n\n"
          "An arrow is the positive reply to a command. QUIT leads from every state to the end; HELO and LHLO go where EHLO goes; "
          "what is\n"
-         "not drawn changes nothing.\n\n" +
+         "not drawn changes nothing, but for a TLS handshake that was too weak: it leads to barred.\n\n" +
          diagram() +
          "\n## Order of commands (RFC 5321 4.1.4)\n\n"
          "Row: the verb received. Column: the state. Cell: what a positive reply does; `refuse` is 503 and no change. NOOP, RSET, "

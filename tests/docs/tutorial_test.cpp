@@ -125,14 +125,14 @@ struct asynchronous {
   void answered(ehlo::server_session& session, const std::string& path, bool exists) {
     const ehlo::ticket ticket = waiting[path];
     const auto given = exists ? session.accept(ticket) : session.reject(ticket, ehlo::replies::no_such_mailbox);
-    if (!given) is_stale = given.error().code == ehlo::errc::stale_answer;  // the session has moved on: nothing was changed
+    if (!given) is_late = true;  // the session has moved on, and nothing was changed
   }
 
   void on(ehlo::transmit a) { sent += a.octets; }
   void on(ehlo::receive) {}
 
   std::string sent;
-  bool is_stale = false;
+  bool is_late = false;
 };
 
 }  // namespace
@@ -155,7 +155,80 @@ TEST_CASE("a late answer names its question, and a stale one changes nothing", "
   CHECK(session.accept(first).error().code == ehlo::errc::stale_answer);
   handler.answered(session, "<b@example.org>", false);
   CHECK(session.recipients() == 1);
-  CHECK_FALSE(handler.is_stale);
+  CHECK_FALSE(handler.is_late);
+  input = "RCPT TO:<c@example.org>\r\n";
+  while (ehlo::dispatch(session, session.next(input), handler)) {
+  }
+  CHECK(session.timeout().seconds == 0);  // none runs while a question is open
+  session.disconnected();
+  handler.answered(session, "<c@example.org>", true);
+  CHECK(handler.is_late);
+  CHECK(session.accept(first).error().code == ehlo::errc::no_open_question);
+}
+
+namespace {
+
+/// docs/how-to/starttls-and-auth.md
+struct password_checker {
+  void on(const ehlo::auth_question& q) {
+    std::optional<std::string> response;
+    if (q.response) {
+      response.emplace(q.response->decoded_size(), '\0');
+      q.response->decode(response->data());
+    }
+    if (q.initial) exchange.start(q.mechanism);
+    const auto outcome = exchange.step(response);
+    if (const auto* more = std::get_if<ehlo::sasl::challenge>(&outcome)) {
+      session->challenge(more->octets);
+    } else if (const auto* who = std::get_if<ehlo::sasl::credentials>(&outcome); who != nullptr && knows(*who)) {
+      session->authenticated();
+    } else {
+      session->reject(ehlo::replies::bad_credentials);
+    }
+  }
+
+  static bool knows(const ehlo::sasl::credentials& who) {
+    return who.authentication_identity == "alice" && who.proof.reveal() == "wonder";
+  }
+  void on(ehlo::transmit a) { sent += a.octets; }
+  void on(ehlo::receive) { is_dry = true; }
+
+  ehlo::server_session* session;
+  ehlo::sasl::server_exchange exchange{};
+  std::string sent{};
+  bool is_dry = false;
+};
+
+std::string answers_to(std::string_view wire) {
+  ehlo::server_options options{.hostname = "mx.example.org"};
+  static constexpr ehlo::auth_mechanism offered[] = {ehlo::mechanisms::plain, ehlo::mechanisms::login};
+  options.mechanisms = offered;
+  options.tls = ehlo::tls_mode::active;
+  ehlo::server_session session{options};
+  password_checker handler{.session = &session};
+  std::string_view input;
+  while (!handler.is_dry && ehlo::dispatch(session, session.next(input), handler)) {
+  }
+  handler.sent.clear();
+  for (std::string_view rest = wire; !rest.empty();) {  // a line at a time, as behind a challenge
+    input = rest.substr(0, rest.find('\n') + 1);
+    rest.remove_prefix(input.size());
+    handler.is_dry = false;
+    while (!handler.is_dry && ehlo::dispatch(session, session.next(input), handler)) {
+    }
+  }
+  return handler.sent.substr(handler.sent.find("\r\n250 ") + 2);
+}
+
+}  // namespace
+
+TEST_CASE("the block that checks passwords takes the right ones", "[docs]") {
+  const std::string hello = "EHLO c.example\r\n";
+  CHECK(answers_to(hello + "AUTH PLAIN AGFsaWNlAHdvbmRlcg==\r\n").find("\r\n235 ") != std::string::npos);
+  CHECK(answers_to(hello + "AUTH PLAIN\r\nAGFsaWNlAHdvbmRlcg==\r\n").find("\r\n235 ") != std::string::npos);
+  CHECK(answers_to(hello + "AUTH LOGIN\r\nYWxpY2U=\r\nd29uZGVy\r\n").find("\r\n235 ") != std::string::npos);
+  CHECK(answers_to(hello + "AUTH LOGIN\r\nYWxpY2U=\r\neA==\r\n").find("\r\n535 ") != std::string::npos);
+  CHECK(answers_to(hello + "AUTH PLAIN eA==\r\n").find("\r\n535 ") != std::string::npos);
 }
 
 TEST_CASE("the fragments of the how-to pages do what they say", "[docs]") {
@@ -216,8 +289,10 @@ TEST_CASE("the fragments of the how-to pages do what they say", "[docs]") {
     static constexpr ehlo::custom_verb verbs[] = {{"XCOUNT", true}};
     static constexpr std::string_view keywords[] = {"XEXAMPLE one two"};
     ehlo::server_options options{.hostname = "mx.example.org"};
+    static constexpr ehlo::custom_parameter parameters[] = {{.keyword = "XTRACE"}};  // of MAIL, with or without a value
     options.verbs = verbs;
     options.keywords = keywords;
+    options.parameters = parameters;
     CHECK(options.check());
   }
 }
