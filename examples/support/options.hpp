@@ -9,14 +9,19 @@
 
 #include <charconv>
 #include <concepts>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
+#include <optional>
 #include <string_view>
+#include <system_error>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <ehlo/error.hpp>
+
+#include "print.hpp"
 
 namespace example {
 
@@ -32,8 +37,8 @@ class arguments {
   int next() {
     const int out = getopt_long(argc_, argv_, "", known_, &index_);
     if (out == 'h') {
-      fmt::print("{}", help_);
-      std::exit(EXIT_SUCCESS);
+      print("{}", help_);
+      std::exit(was_printed(stdout) ? EXIT_SUCCESS : status_);
     }
     if (out == '?') give_up();  // getopt_long has said why
     if (out == -1 && optind + operands_ < argc_) {
@@ -60,6 +65,15 @@ class arguments {
     return out;
   }
 
+  /// The number of a port: digits and nothing else.
+  static std::optional<std::uint16_t> port(std::string_view digits, std::uint16_t least = 1) {
+    std::uint16_t out = 0;
+    const char* const end = digits.data() + digits.size();
+    const auto [stop, failure] = std::from_chars(digits.data(), end, out);
+    if (failure != std::errc{} || stop != end || out < least) return std::nullopt;
+    return out;
+  }
+
   /// The value as `Parsed`, by the grammar of `ehlo`. It is a view of the command line, which lives as long as the program.
   template <class Parsed>
   Parsed parsed() const {
@@ -80,13 +94,13 @@ class arguments {
   /// Says what is wrong and ends the program.
   template <class... T>
   [[noreturn]] void refuse(fmt::format_string<T...> text, T&&... values) const {
-    fmt::print(stderr, "{}: {}\n", argv_[0], fmt::format(text, std::forward<T>(values)...));
+    print_error("{}: {}\n", argv_[0], fmt::format(text, std::forward<T>(values)...));
     give_up();
   }
 
  private:
   [[noreturn]] void give_up() const {
-    fmt::print(stderr, "Try '{} --help'.\n", argv_[0]);
+    print_error("Try '{} --help'.\n", argv_[0]);
     std::exit(status_);
   }
 

@@ -14,10 +14,10 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/core.h>
-
 #include <ehlo/observer/transcript.hpp>
 #include <ehlo/secret.hpp>
+
+#include "print.hpp"
 
 namespace example {
 
@@ -46,7 +46,7 @@ class transcript_printer {
   std::vector<char>& kept_of(ehlo::direction from) { return kept_[static_cast<std::size_t>(from)]; }
 
   void print(ehlo::direction from, std::string_view& octets) {
-    while (const auto line = transcript_.next(from, octets)) fmt::print(stderr, "{}{}\n", prefix_, *line);
+    while (const auto line = transcript_.next(from, octets)) print_error("{}{}\n", prefix_, *line);
   }
 
   /// What means nothing before the other end has spoken. It may be a password, which stays in one place.
