@@ -395,6 +395,7 @@ TEST_CASE("A step of AUTH is formatted with its mechanism where that is named", 
   using step = ehlo::observed_auth::step;
   CHECK(fmt::to_string(ehlo::observed_auth{step::command, "PLAIN", false, 0, 2}) == "observed_auth{2: command PLAIN}");
   CHECK(fmt::to_string(ehlo::observed_auth{step::command, "PLAIN", true, 4, 2}) == "observed_auth{2: command PLAIN, 4 octets}");
+  CHECK(fmt::to_string(ehlo::observed_auth{step::command, "hunter2", false, 0, 2}) == "observed_auth{2: command ****}");
   CHECK(fmt::to_string(ehlo::observed_auth{step::challenge, "PLAIN", false, 0, 2}) == "observed_auth{2: challenge, 0 octets}");
   CHECK(fmt::to_string(ehlo::observed_auth{step::response, "", false, 20, 2}) == "observed_auth{2: response, 20 octets}");
 }
@@ -406,6 +407,8 @@ TEST_CASE("A command is formatted as a line, and shows no credential", "[format]
   CHECK(shown("help") == "HELP");
   CHECK(shown("HELP mail") == "HELP \"mail\"");
   CHECK(shown("AUTH PLAIN AHVzZXIAc2VjcmV0") == "AUTH PLAIN");
+  CHECK(shown("AUTH scram-sha-256") == "AUTH scram-sha-256");
+  CHECK(shown("AUTH hunter2") == "AUTH ****");
   CHECK(fmt::format("{:>6}", *parse_command("QUIT")) == "  QUIT");
 }
 

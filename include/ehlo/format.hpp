@@ -265,6 +265,8 @@ constexpr std::string_view word(beginning value) { return word_at<2>({"seen", "u
 constexpr std::string_view word(observed_auth::step value) {
   return word_at<4>({"command", "challenge", "response", "cancel"}, value);
 }
+/// What else stands where a mechanism belongs may be a password.
+constexpr std::string_view shown_mechanism(std::string_view name) { return is_shown_mechanism(name) ? name : "****"; }
 constexpr std::string_view word(lost_cause value) {
   return word_at<9>({"reply_unreadable", "chunk_size_unreadable", "ambiguous_reply", "too_many_in_flight", "other_end_silent",
                      "other_protocol", "octets_missing", "out_of_memory", "options"},
@@ -726,7 +728,7 @@ inline void print_command(sink& out, const any_command& value) {
                    out.push_back(' ');
                    put_escaped(out, c.topic);
                  },
-                 [&](const auth_command& c) { put_all(out, "AUTH ", c.mechanism); },
+                 [&](const auth_command& c) { put_all(out, "AUTH ", shown_mechanism(c.mechanism)); },
                  [&](const plain_command& c) { put_one(out, word(c.name)); },
                  [&](const etrn_command& c) { put_all(out, "ETRN ", text_of(c.option), c.node); },
                  [&](const xclient_command& c) { put_all(out, "XCLIENT ", c.attributes.text()); },
@@ -770,7 +772,7 @@ inline void print_value(sink& out, const observed_hello& value) {
 
 inline void print_value(sink& out, const observed_auth& value) {
   put_all(out, "observed_auth{", value.serial, ": ", word(value.what));
-  if (value.what == observed_auth::step::command) put_all(out, " ", value.mechanism);
+  if (value.what == observed_auth::step::command) put_all(out, " ", shown_mechanism(value.mechanism));
   if (value.what != observed_auth::step::command || value.has_response) put_all(out, ", ", value.octets, " octets");
   out.push_back('}');
 }

@@ -19,7 +19,6 @@
 #include <ehlo/command.hpp>
 #include <ehlo/enhanced_status_code.hpp>
 #include <ehlo/error.hpp>
-#include <ehlo/extension/auth.hpp>
 #include <ehlo/extension/etrn.hpp>
 #include <ehlo/grammar/cursor.hpp>
 #include <ehlo/grammar/utf8.hpp>
@@ -104,22 +103,6 @@ class transcript_line {
   std::size_t size_ = 0;
   bool is_full_ = false;
 };
-
-/// A mechanism is named if it is one of these: what else stands behind AUTH may be a password in the wrong place.
-inline constexpr std::array<std::string_view, 14> shown_mechanisms{mechanisms::plain.name,
-                                                                   mechanisms::login.name,
-                                                                   mechanisms::external.name,
-                                                                   mechanisms::xoauth2.name,
-                                                                   mechanisms::oauthbearer.name,
-                                                                   mechanisms::cram_md5.name,
-                                                                   "SCRAM-SHA-1",
-                                                                   "SCRAM-SHA-1-PLUS",
-                                                                   mechanisms::scram_sha_256.name,
-                                                                   "SCRAM-SHA-256-PLUS",
-                                                                   "DIGEST-MD5",
-                                                                   "GSSAPI",
-                                                                   "NTLM",
-                                                                   "ANONYMOUS"};
 
 constexpr std::string_view why_lost(lost_cause cause) {
   switch (cause) {
@@ -235,7 +218,7 @@ class basic_transcript {
     if (!once()) return false;
     switch (a.what) {
       case observed_auth::step::command:
-        line_.put("C: AUTH ").put(is_shown(a.mechanism) ? a.mechanism : hidden);
+        line_.put("C: AUTH ").put(detail::is_shown_mechanism(a.mechanism) ? a.mechanism : hidden);
         if (a.has_response) line_.put(" ").put(hidden);
         break;
       case observed_auth::step::challenge: line_.put("S: 334 ").put(hidden); break;
@@ -312,11 +295,6 @@ class basic_transcript {
   constexpr void put_command(const burl_command& c) { line_.put("BURL ").put(hidden).put(c.last ? " LAST" : ""); }
 
   constexpr void put_parameters(std::string_view text) { line_.put(text.empty() ? "" : " ").put(text); }
-
-  static constexpr bool is_shown(std::string_view mechanism) {
-    return std::any_of(detail::shown_mechanisms.begin(), detail::shown_mechanisms.end(),
-                       [mechanism](std::string_view known) { return ascii::equal_ignoring_case(known, mechanism); });
-  }
 
   /// A server may repeat what it was given.
   constexpr bool may_hold_secret(const observed_reply& r) const {
