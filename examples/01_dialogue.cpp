@@ -217,9 +217,12 @@ void answer_vrfy(ehlo::server_session& session, const ehlo::vrfy_question& q, co
     if (q.mailbox) return user.mailbox == *q.mailbox;
     return user.mailbox.local_part().is_ignoring_case(q.argument) || contains_ignoring_case(user.full_name, q.argument);
   });
-  if (found.empty()) session.reject(ehlo::replies::no_such_mailbox);
-  if (found.size() == 1) session.accept(found.front());
-  if (found.size() > 1) session.reject_ambiguous(found);
+  if (found.empty()) {
+    session.reject(ehlo::replies::no_such_mailbox);
+    return;
+  }
+  const auto told = found.size() == 1 ? session.accept(found.front()) : session.reject_ambiguous(found);
+  if (!told) session.answer_default();  // a line of a reply has no room for a long name and its mailbox (RFC 5321 4.5.3.1.5)
 }
 
 /// EXPN shows the members of a list. RFC 5321 3.5.2.
@@ -229,8 +232,8 @@ void answer_expn(ehlo::server_session& session, const ehlo::expn_question& q, co
       std::ranges::find_if(chosen.lists, [&](const mailing_list& l) { return ehlo::ascii::equal_ignoring_case(l.name, name); });
   if (list == chosen.lists.end()) {
     session.reject(ehlo::replies::no_such_mailbox);
-  } else {
-    session.accept(list->members);
+  } else if (!session.accept(list->members)) {
+    session.answer_default();
   }
 }
 

@@ -157,6 +157,11 @@ class Dialogue(unittest.TestCase):
         self.assertEqual(self.codes(['VRFY nobody'], *users), ['550'])
         self.assertEqual(self.codes(['VRFY fred']), ['252'])
 
+    def test_a_name_too_long_for_a_reply_verifies_nothing(self):
+        name = ['--user', 'F' * 480 + ' <fred@mx.example.org>']
+        self.assertEqual(self.codes(['VRFY fred', 'NOOP'], *name), ['252', '250'])
+        self.assertEqual(self.codes(['VRFY fred', 'NOOP'], *name, *name), ['252', '250'])
+
     def test_expn_shows_the_members_of_a_list(self):
         lists = ['--list', 'garden=rose@a.example,tulip@b.example']
         got = self.replies(['EXPN garden', 'EXPN other'], *lists)
