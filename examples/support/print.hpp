@@ -19,12 +19,12 @@
 namespace example {
 
 /// To be called first: no write to a reader that is gone ends the program, and no socket takes the place of a standard stream that
-/// was closed.
+/// was closed. What was not there cannot be read, and takes what is written.
 inline void prepare_streams() {
   std::signal(SIGPIPE, SIG_IGN);
   int taken = 0;
   do {
-    taken = ::open("/dev/null", O_RDWR);
+    taken = ::open("/dev/null", O_WRONLY);
   } while (taken >= 0 && taken <= STDERR_FILENO);
   if (taken >= 0) ::close(taken);
 }
