@@ -17,6 +17,8 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <cstdlib>
+#include <cstring>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -31,6 +33,7 @@
 #include <ehlo/secret.hpp>
 
 #include "support/options.hpp"
+#include "support/print.hpp"
 
 namespace {
 
@@ -275,12 +278,17 @@ void answer_auth(ehlo::server_session& session, const ehlo::auth_question& q, eh
 
 // ---- The adapter: standard input and output ---------------------------------------------------------------
 
-std::string_view read_some(std::array<char, 4096>& buffer) {
+/// Says what the system has against a stream.
+void complain(std::string_view stream) { example::print_error("01_dialogue: {}: {}\n", stream, std::strerror(errno)); }
+
+/// None at the end. Nothing if they cannot be read.
+std::optional<std::string_view> read_some(std::array<char, 4096>& buffer) {
   ssize_t count = 0;
   do {
     count = ::read(STDIN_FILENO, buffer.data(), buffer.size());
   } while (count < 0 && errno == EINTR);
-  return {buffer.data(), count > 0 ? static_cast<std::size_t>(count) : 0};
+  if (count < 0) return std::nullopt;
+  return std::string_view{buffer.data(), static_cast<std::size_t>(count)};
 }
 
 /// False if nobody takes the octets any more.
@@ -296,6 +304,7 @@ bool write_all(std::string_view octets) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  example::prepare_streams();
   const settings chosen = read_arguments(argc, argv);
   ehlo::server_session session{chosen.options};
   ehlo::sasl::server_exchange exchange;
@@ -303,16 +312,27 @@ int main(int argc, char** argv) {
   std::string_view input;
 
   bool open = true;
+  int status = EXIT_SUCCESS;
   while (open) {
     const ehlo::server_action action = session.next(input);
-    if (chosen.actions) fmt::print(stderr, "{}\n", action);
+    if (chosen.actions) example::print_error("{}\n", action);
     std::visit(ehlo::overloaded{
                    [&](ehlo::transmit a) {
-                     if (!write_all(a.octets)) session.disconnected();
+                     if (write_all(a.octets)) return;
+                     complain("standard output");
+                     status = EXIT_FAILURE;
+                     session.disconnected();
                    },
                    [&](ehlo::receive) {
-                     input = read_some(buffer);
-                     if (input.empty()) session.end_of_input();
+                     const auto octets = read_some(buffer);
+                     input = octets.value_or(std::string_view{});
+                     if (!octets) {
+                       complain("standard input");
+                       status = EXIT_FAILURE;
+                       session.disconnected();
+                     } else if (input.empty()) {
+                       session.end_of_input();
+                     }
                    },
                    [&](const ehlo::rcpt_question& q) { answer_rcpt(session, q, chosen); },
                    [&](const ehlo::vrfy_question& q) { answer_vrfy(session, q, chosen); },
@@ -329,4 +349,5 @@ int main(int argc, char** argv) {
                },
                action);
   }
+  return status;
 }

@@ -247,6 +247,22 @@ class Dialogue(unittest.TestCase):
             self.assertEqual(out.returncode, 0)
             self.assertNotIn(b'2.6.0', out.stdout)
 
+    def test_streams_that_fail_end_it_with_1(self):
+        reader, nobody = os.pipe()
+        os.close(reader)
+        self.addCleanup(os.close, nobody)
+        for streams, said in [('</', 'standard input: '), ('<&-', 'standard input: '), ('>/dev/full', 'standard output: '),
+                              (f'>&{nobody}', 'standard output: ')]:
+            with self.subTest(streams=streams):
+                out = subprocess.run(['sh', '-c', f'exec {DIALOGUE} {streams}'], stdin=subprocess.DEVNULL, capture_output=True,
+                                     pass_fds=[nobody], timeout=WAIT)
+                self.assertEqual(out.returncode, 1)
+                self.assertIn(said, out.stderr.decode())
+
+    def test_actions_that_cannot_be_printed_end_nothing(self):
+        out = run('sh', '-c', f'exec {DIALOGUE} --actions 2>/dev/full', octets=lines('QUIT'))
+        self.assertEqual((out.returncode, out.stdout[-2:]), (0, b'\r\n'))
+
 
 class Server:
     """02_receive on a free port, with its Maildirs in a folder of its own."""
