@@ -167,10 +167,16 @@ class transcript {
   }
   void on(ehlo::mail_data d) {
     if (!with_data_) return;
+    std::size_t begin = 0;
+    std::size_t end = data_.size();  // no line ends in what is there
     data_ += d.octets;
-    for (std::size_t end = 0; (end = data_.find('\n')) != data_.npos; data_.erase(0, end + 1)) {
-      text_ += "C| " + printable(std::string_view{data_}.substr(0, end > 0 && data_[end - 1] == '\r' ? end - 1 : end)) + '\n';
+    while ((end = data_.find('\n', end)) != data_.npos) {
+      std::string_view text = std::string_view{data_}.substr(begin, end - begin);
+      if (text.ends_with('\r')) text.remove_suffix(1);
+      text_ += "C| " + printable(text) + '\n';
+      begin = ++end;
     }
+    data_.erase(0, begin);
   }
   void on(const ehlo::observed_message& m) { line("- a message of {} octets", m.size); }
   void on(const ehlo::transaction_reset& r) { line("- the transaction ended without a message: {}", r.cause); }

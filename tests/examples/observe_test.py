@@ -7,6 +7,7 @@ import socket
 import struct
 import subprocess
 import tempfile
+import time
 import unittest
 
 OBSERVE = os.environ.get('EHLO_OBSERVE', '06_observe')
@@ -274,6 +275,23 @@ class Observe(unittest.TestCase):
         told = self.body(transaction(Capture(segment=3)), '--data')
         self.assertIn('S: 354 go\nC| Subject: dots\nC| \nC| .\nC| text\n- a message of 26 octets\n', told)
         self.assertIn('C: BDAT 6\nC| RSET\nC: BDAT 6 LAST\nC| QUIT\n', told)
+
+    def test_a_long_message_that_comes_at_once_is_printed_in_little_time(self):
+        for text in (b'\r\n' * 2**20, b'x' * 2**20):
+            capture = Capture(segment=60000).open()
+            capture.server('220 mx.example')
+            capture.client('HELO client.example', 'MAIL FROM:<>', 'RCPT TO:<b@mx.example>', 'DATA')
+            capture.server('250 mx.example', '250 ok', '250 ok', '354 go')
+            first = len(capture.packets)
+            capture.send(0, text + b'\r\n.\r\n')
+            capture.packets[first:] = capture.packets[first + 1:-1] + [capture.packets[first], capture.packets[-1]]  # behind a gap until then
+            capture.server('250 taken')
+            begin = time.monotonic()
+            told = self.body(capture, '--data')
+            self.assertLess(time.monotonic() - begin, 10)
+            lines = text.count(b'\r\n') + 1
+            self.assertEqual(told.count('\nC| '), lines)
+            self.assertTrue(told.endswith(f'- a message of {len(text) + 2} octets\nS: 250 taken\n'), told[-200:])
 
     def test_conversations_are_told_apart(self):
         capture = Capture(client=('192.0.2.1', 1))
