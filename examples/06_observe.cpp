@@ -60,8 +60,8 @@ Print the SMTP and LMTP conversations in a capture (of tcpdump or others, "-": s
   --help          show this
 
 A line that begins with "!" is an anomaly, with its clause; with "?", something that the capture has not; with "-", a
-remark. What AUTH carries is not shown, nor are lines that are no commands, which may be passwords, and what is
-replied to either.
+remark. What AUTH carries is not shown, nor are mechanisms that are not known and lines that are no commands,
+which may be passwords, and what is replied to either.
 
 Exit status: 0, the capture was read; 64, the command line is wrong; 65, the file is no capture, or ends amid a
 packet (what came before is printed); 66, it cannot be read; 76, see --check.
@@ -125,6 +125,19 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+/// The name of a mechanism that is known. What else stands behind AUTH may be a password in the wrong place.
+std::string_view shown_mechanism(std::string_view name) {
+  constexpr std::array<std::string_view, 14> known{"PLAIN",         "LOGIN",
+                                                   "EXTERNAL",      "XOAUTH2",
+                                                   "OAUTHBEARER",   "CRAM-MD5",
+                                                   "SCRAM-SHA-1",   "SCRAM-SHA-1-PLUS",
+                                                   "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS",
+                                                   "DIGEST-MD5",    "GSSAPI",
+                                                   "NTLM",          "ANONYMOUS"};
+  const bool is_known = std::ranges::any_of(known, [&](std::string_view k) { return ehlo::ascii::equal_ignoring_case(k, name); });
+  return is_known ? name : "****";
+}
+
 std::string_view name_of(direction from) { return from == direction::from_client ? "client" : "server"; }
 
 /// A conversation as a dialogue.
@@ -148,7 +161,8 @@ class transcript {
     using step = ehlo::observed_auth::step;
     switch (a.what) {
       case step::command:
-        return a.has_response ? line("C: AUTH {} ({} octets, not shown)", a.mechanism, a.octets) : line("C: AUTH {}", a.mechanism);
+        if (!a.has_response) return line("C: AUTH {}", shown_mechanism(a.mechanism));
+        return line("C: AUTH {} ({} octets, not shown)", shown_mechanism(a.mechanism), a.octets);
       case step::challenge: return line("S: 334 ({} octets, not shown)", a.octets);
       case step::response: return line("C: ({} octets, not shown)", a.octets);
       case step::cancel: return line("C: *");

@@ -259,6 +259,12 @@ class Observe(unittest.TestCase):
         capture.server('334 UGFzc3dvcmQ6')
         capture.client('*')
         capture.server('501 cancelled')
+        capture.client('AUTH secret')
+        capture.server('504 what is secret?')
+        capture.client('auth Secret c2VjcmV0')
+        capture.server('504 what is Secret?')
+        capture.client('auth scram-sha-256')
+        capture.server('504 no')
         capture.client('PASS secret')
         capture.server('500 what is PASS secret?')
         self.assertEqual(self.body(capture).split('\n'), [
@@ -266,6 +272,9 @@ class Observe(unittest.TestCase):
             'C: AUTH PLAIN (12 octets, not shown)', 'S: 535 (the text may repeat a secret, not shown)', 'C: AUTH LOGIN',
             'S: 334 (12 octets, not shown)',
             'C: (4 octets, not shown)', 'S: 334 (12 octets, not shown)', 'C: *', 'S: 501 (the text may repeat a secret, not shown)',
+            'C: AUTH ****', 'S: 504 (the text may repeat a secret, not shown)',
+            'C: AUTH **** (8 octets, not shown)', 'S: 504 (the text may repeat a secret, not shown)',
+            'C: AUTH scram-sha-256', 'S: 504 (the text may repeat a secret, not shown)',
             'C: (11 octets, not shown: no such command (RFC 5321 4.2.4))', 'S: 500 (the text may repeat a secret, not shown)', ''])
         capture = Capture().open()
         capture.server('220 \xc3\xbc\xc2\x9b\xff\x07')
