@@ -34,12 +34,13 @@
 #include <variant>
 #include <vector>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <ehlo/ehlo.hpp>
 #include <ehlo/format.hpp>
 
 #include "support/options.hpp"
+#include "support/print.hpp"
 #include "support/tcp_stream.hpp"
 
 namespace {
@@ -64,7 +65,7 @@ remark. What AUTH carries is not shown, nor are mechanisms that are not known an
 which may be passwords, and what is replied to either.
 
 Exit status: 0, the capture was read; 64, the command line is wrong; 65, the file is no capture, or ends amid a
-packet (what came before is printed); 66, it cannot be read; 76, see --check.
+packet (what came before is printed); 66, it cannot be read; 74, standard output cannot be written; 76, see --check.
 )";
 
 /// What the command line says.
@@ -393,6 +394,11 @@ class connection {
 
 // ---- The capture ------------------------------------------------------------------------------------------
 
+[[noreturn]] void give_up(int status, std::string_view what, std::string_view why) {
+  example::print_error("06_observe: {}: {}\n", what, why);
+  std::exit(status);
+}
+
 /// All connections of a capture.
 class observation {
  public:
@@ -429,11 +435,11 @@ class observation {
  private:
   void finish(std::optional<connection>& c) {
     c->finish();
-    fmt::print("{}== {}\n{}", connections_ > 0 ? "\n" : "", c->title(), c->told().text());
+    example::print("{}== {}\n{}", connections_ > 0 ? "\n" : "", c->title(), c->told().text());
+    if (!example::was_printed(stdout)) give_up(EX_IOERR, "standard output", "it cannot be written");
     ++connections_;
     anomalies_ += c->told().anomalies();
     c.reset();
-    std::fflush(stdout);
   }
 
   const settings& chosen_;
@@ -441,11 +447,6 @@ class observation {
   unsigned anomalies_ = 0;
   unsigned connections_ = 0;
 };
-
-[[noreturn]] void give_up(int status, std::string_view what, std::string_view why) {
-  fmt::print(stderr, "06_observe: {}: {}\n", what, why);
-  std::exit(status);
-}
 
 /// The packets of a file, by libpcap.
 class capture {
@@ -525,6 +526,7 @@ class capture {
 }  // namespace
 
 int main(int argc, char** argv) {
+  example::prepare_streams();
   settings chosen;
   read_arguments(argc, argv, chosen);
   capture packets{chosen};
@@ -538,8 +540,8 @@ int main(int argc, char** argv) {
     if (const auto segment = example::packet::read_tcp(*ip)) all.on(*segment, time);
   }
   all.finish();
-  if (all.connections() == 0) fmt::print(stderr, "06_observe: no conversation with one of the ports in it; see --port\n");
-  if (fragments > 0) fmt::print(stderr, "06_observe: {} fragments of IP packets were passed over\n", fragments);
+  if (all.connections() == 0) example::print_error("06_observe: no conversation with one of the ports in it; see --port\n");
+  if (fragments > 0) example::print_error("06_observe: {} fragments of IP packets were passed over\n", fragments);
   if (!packets.failure().empty()) give_up(EX_DATAERR, chosen.file, packets.failure());
   return chosen.checks && all.anomalies() > 0 ? EX_PROTOCOL : EX_OK;
 }

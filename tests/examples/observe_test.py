@@ -372,6 +372,31 @@ class Observe(unittest.TestCase):
         out = run('--filter', 'port or', '-', octets=whole)
         self.assertEqual(out.returncode, 64)
 
+    def test_standard_output_that_cannot_be_written_is_said(self):
+        capture = Capture().open()
+        capture.server('220 mx.example')
+        capture.close()
+        long = Capture().open()
+        long.server(*['220-mx.example'] * 500, '220 mx.example')
+        long.close()
+        for octets in (capture.octets(), long.octets()):
+            read, write = os.pipe()
+            os.close(read)  # a reader that is gone
+            for output in (os.open('/dev/full', os.O_WRONLY), write):
+                out = subprocess.run([OBSERVE, '-'], input=octets, stdout=output, stderr=subprocess.PIPE, timeout=WAIT)
+                os.close(output)
+                self.assertEqual((out.returncode, out.stderr), (74, b'06_observe: standard output: it cannot be written\n'))
+
+    def test_standard_streams_that_are_closed_change_nothing(self):
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(transaction(Capture()).octets())
+            file.flush()
+            whole = run(file.name).stdout
+            for closed in ('<&-', '2>&-', '<&- 2>&-'):
+                out = subprocess.run(['sh', '-c', f'"$0" "$1" {closed}', OBSERVE, file.name], capture_output=True, timeout=WAIT)
+                self.assertEqual((out.returncode, out.stdout, out.stderr), (0, whole, b''))
+            self.assertEqual(subprocess.run(['sh', '-c', '"$0" "$1" <&- >&- 2>&-', OBSERVE, file.name], timeout=WAIT).returncode, 0)
+
     def test_help_names_every_option(self):
         out = run('--help')
         self.assertEqual((out.returncode, out.stderr), (0, b''))
