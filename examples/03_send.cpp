@@ -19,6 +19,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -133,9 +134,15 @@ void read_server(std::string_view value, settings& out, const example::arguments
   const std::size_t bracket = value.starts_with('[') ? value.find(']') : 0;
   if (bracket == value.npos) given.refuse("--server wants HOST:PORT, not '{}'", value);
   const std::size_t colon = value.find(':', bracket);
+  const bool is_more = bracket > 0 && std::min(colon, value.size()) > bracket + 1;  // than a port, as in [::1]more:25
   out.host = bracket > 0 ? value.substr(1, bracket - 1) : value.substr(0, colon);
   out.port = colon == value.npos ? std::string_view{} : value.substr(colon + 1);
-  if (out.host.empty() || (colon != value.npos && out.port.empty())) given.refuse("--server wants HOST:PORT, not '{}'", value);
+  if (is_more || out.host.empty() || (colon != value.npos && out.port.empty())) {
+    given.refuse("--server wants HOST:PORT, not '{}'", value);
+  }
+  // A name of a service has a letter (RFC 6335 5.1); getaddrinfo takes any other number modulo 65536.
+  const bool is_name = std::ranges::any_of(out.port, [](char c) { return ehlo::ascii::alpha.contains(c); });
+  if (!out.port.empty() && !is_name && !given.port(out.port)) given.refuse("--server: '{}' is no port from 1 to 65535", out.port);
 }
 
 void read_tls(std::string_view value, settings& out, const example::arguments& given) {
