@@ -245,6 +245,7 @@ void read_arguments(int argc, char** argv, settings& out) {
   if (out.to.empty() && out.cc.empty()) given.refuse("--to is missing");
   if (given.operand(0) == nullptr) given.refuse("the FILE is missing");
   if (out.user.empty() != out.password_file.empty()) given.refuse("--user and --password-file belong together");
+  if (!out.mechanisms.empty() && out.user.empty()) given.refuse("--mechanism is for a --user");
   out.file = given.operand(0);
   if (out.port.empty()) out.port = out.implicit_tls ? "465" : "587";
   if (out.mechanisms.empty()) {

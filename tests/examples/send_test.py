@@ -119,6 +119,7 @@ class CommandLine(unittest.TestCase):
             ([*good, '--server', '[::1]:+25', 'x'], "'+25'"),
             ([*good, '--tls', 'perhaps', 'x'], "'perhaps'"),
             ([*good, '--mechanism', 'ROT13', 'x'], "'ROT13'"),
+            ([*good, '--mechanism', 'PLAIN', 'x'], '--user'),
             ([*good, '--hostname', 'a..b', 'x'], 'octet 2'),
             ([*good, '--notify', 'sometimes', 'x'], '--notify'),
             ([*good, '--ret', 'some', 'x'], '--ret'),
