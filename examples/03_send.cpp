@@ -15,7 +15,6 @@
 // the next message to the same server.
 
 #include <netdb.h>
-#include <signal.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -49,6 +48,7 @@
 #include "support/host_name.hpp"
 #include "support/options.hpp"
 #include "support/posix_channel.hpp"
+#include "support/print.hpp"
 #include "support/secret_octets.hpp"
 #include "support/transcript_printer.hpp"
 
@@ -84,8 +84,8 @@ Send the message in FILE ("-": standard input) and say what came of it for each 
 
 Prints a line for each recipient: delivered, refused, deferred, not sent or unknown, and why. Exit status: 0, all
 were delivered; 64, the command line is wrong; 65, the message cannot go by this server as it is; 66, a file cannot
-be read; 68, no such host; 69, refused for good; 75, try again later; 76, the server broke the protocol; 77, TLS or
-authentication failed.
+be read; 68, no such host; 69, refused for good; 74, FILE could not be read any more, or the lines not be printed;
+75, try again later; 76, the server broke the protocol; 77, TLS or authentication failed.
 )";
 
 // ---- The command line -------------------------------------------------------------------------------------
@@ -261,7 +261,7 @@ void read_arguments(int argc, char** argv, settings& out) {
 
 /// Ends the program before anything was sent.
 [[noreturn]] void give_up(int status, std::string_view about, std::string_view what) {
-  fmt::print(stderr, "03_send: {}: {}\n", about, what);
+  example::print_error("03_send: {}: {}\n", about, what);
   std::exit(status);
 }
 
@@ -681,7 +681,7 @@ class sender {
 
   void note(std::string_view text) {
     clear_progress();
-    if (text != last_note_) fmt::print(stderr, "03_send: {}\n", text);
+    if (text != last_note_) example::print_error("03_send: {}\n", text);
     last_note_ = text;
   }
 
@@ -692,11 +692,11 @@ class sender {
     if (message_.size() < large || ::isatty(STDERR_FILENO) == 0) return;
     const std::uint64_t done = std::min(message_.given(), message_.size());
     const auto filled = static_cast<std::size_t>(done * width / message_.size());
-    fmt::print(stderr, "\r[{:<{}}] {:3} %", std::string(filled, '#'), width, done * 100 / message_.size());
+    example::print_error("\r[{:<{}}] {:3} %", std::string(filled, '#'), width, done * 100 / message_.size());
     has_bar_ = true;
   }
   void clear_progress() {
-    if (std::exchange(has_bar_, false)) fmt::print(stderr, "\r{:<60}\r", "");
+    if (std::exchange(has_bar_, false)) example::print_error("\r{:<60}\r", "");
   }
 
   const settings& chosen_;
@@ -724,9 +724,9 @@ class sender {
 }  // namespace
 
 int main(int argc, char** argv) {
+  example::prepare_streams();
   static settings chosen;
   read_arguments(argc, argv, chosen);
-  ::signal(SIGPIPE, SIG_IGN);  // a server that has gone is an error of `write`
 
   const ehlo::envelope envelope = make_envelope(chosen);
   message_source message;
@@ -752,7 +752,9 @@ int main(int argc, char** argv) {
   mail.send(envelope, *traits);
   for (const ehlo::recipient& each : envelope.view()) {
     const verdict& found = mail.verdicts()[each.index];
-    fmt::print("{} {}: {}\n", each.path, found.word(), found.why);
+    example::print("{} {}: {}\n", each.path, found.word(), found.why);
   }
-  return mail.status();
+  if (example::was_printed(stdout)) return mail.status();
+  example::print_error("03_send: standard output: what came of it could not be printed\n");
+  return mail.status() == EX_OK ? EX_IOERR : mail.status();
 }

@@ -268,6 +268,38 @@ class Addresses(unittest.TestCase):
         self.assertEqual((sent.status, server.wrong), (0, None))
 
 
+class Streams(unittest.TestCase):
+    KEPT = (*TO_DATA, ..., b'250 2.0.0 kept\r\n', *BYE)
+
+    def check(self, streams, steps, status, out, said='', options='', descriptors=()):
+        """Runs 03_send with the streams that the shell sets up."""
+        with Script(*steps) as server:
+            done = subprocess.run(['sh', '-c', f'exec {SEND} --server 127.0.0.1:{server.port} --tls never --hostname client.example '
+                                   f'--from a@client.example --to b@mx.example {options} - {streams}'], input=MESSAGE,
+                                  capture_output=True, pass_fds=descriptors, timeout=WAIT)
+        self.assertEqual((done.returncode, done.stdout.decode(), server.wrong), (status, out, None))
+        self.assertIn(said, done.stderr.decode())
+
+    def test_verdicts_that_cannot_be_printed_are_told_with_74(self):
+        self.check('>/dev/full', self.KEPT, 74, '', 'could not be printed')
+        self.check('>/dev/full', (b'554 no service\r\n', *BYE), 69, '', 'could not be printed')
+
+    def test_notes_that_cannot_be_printed_change_nothing(self):
+        self.check('2>/dev/full', (b'554 no service\r\n', *BYE), 69, '<b@mx.example> refused: 554 no service\n')
+        reader, nobody = os.pipe()
+        os.close(reader)
+        self.addCleanup(os.close, nobody)
+        self.check(f'2>&{nobody}', self.KEPT, 0, '<b@mx.example> delivered: 250 2.0.0 kept\n', options='--verbose', descriptors=[nobody])
+
+    def test_the_dialogue_is_not_printed_into_the_channel(self):
+        self.check('>&- 2>&-', self.KEPT, 0, '', options='--verbose')
+
+    def test_a_standard_input_that_is_closed_is_not_an_empty_message(self):
+        out = subprocess.run(['sh', '-c', f'exec {SEND} --server 127.0.0.1:1 --from a@b.example --to c@d.example - <&-'],
+                             capture_output=True, timeout=WAIT)
+        self.assertEqual((out.returncode, out.stdout), (66, b''))
+
+
 class Receiver:
     """A running 02_receive for mx.example, and what it stored."""
 
