@@ -10,6 +10,8 @@
 //
 // A real program would have a socket where the strings are: see 02_receive and 03_send.
 
+#include <sysexits.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -19,12 +21,13 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <ehlo/ehlo.hpp>
 #include <ehlo/format.hpp>
 
 #include "support/options.hpp"
+#include "support/print.hpp"
 
 namespace {
 
@@ -42,7 +45,7 @@ Send a message from a client to a server, both in this program, and print what g
   --help             show this
 
 Exit status: 0 if what the server stored is what the client sent, for each recipient that it took; 1 if nothing was
-delivered; 2 if the command line is wrong.
+delivered; 2 if the command line is wrong; 74 if standard output cannot be written.
 )";
 
 /// What the command line says.
@@ -101,7 +104,7 @@ class wire {
   void write(std::string_view octets) {
     octets_ += octets;
     for (const char c : octets) {
-      if (std::exchange(at_line_start_, false)) fmt::print("{}: ", who_);
+      if (std::exchange(at_line_start_, false)) example::print("{}: ", who_);
       if (c != '\r') std::fputc(c == '\n' || ehlo::ascii::printable.contains(c) || !ehlo::ascii::is_ascii(c) ? c : '?', stdout);
       at_line_start_ = c == '\n';
     }
@@ -235,6 +238,7 @@ class client : public end<ehlo::client_session> {
 }  // namespace
 
 int main(int argc, char** argv) {
+  example::prepare_streams();
   settings chosen;
   read_arguments(argc, argv, chosen);
   ehlo::envelope envelope;
@@ -243,7 +247,7 @@ int main(int argc, char** argv) {
     if (filled) filled = envelope.add(to);
   }
   if (!filled) {
-    fmt::print(stderr, "{}: {}\n", argv[0], filled.error());
+    example::print_error("{}: {}\n", argv[0], filled.error());
     return 2;
   }
 
@@ -256,11 +260,15 @@ int main(int argc, char** argv) {
     if (!user.advance() && !moved) break;  // never: two sessions do not wait for each other
   }
 
-  fmt::print("\n{}", user.news());
+  example::print("\n{}", user.news());
   bool is_same = !mx.letters().empty();
   for (const letter& each : mx.letters()) {
     is_same = is_same && each.octets == chosen.message;
-    fmt::print("stored: {} octets from {} to {}\n", each.octets.size(), each.from, fmt::join(each.to, " "));
+    example::print("stored: {} octets from {} to {}\n", each.octets.size(), each.from, fmt::join(each.to, " "));
+  }
+  if (!example::was_printed(stdout)) {
+    example::print_error("{}: standard output: it cannot be written\n", argv[0]);
+    return EX_IOERR;
   }
   return is_same ? EXIT_SUCCESS : EXIT_FAILURE;
 }

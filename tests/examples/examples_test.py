@@ -116,6 +116,19 @@ class InMemory(unittest.TestCase):
                     self.assertIn(said, out.stdout)
 
 
+    def test_standard_output_that_cannot_be_written_is_said(self):
+        with tempfile.NamedTemporaryFile() as file:
+            for octets in [b'', b'.\r\n' * 50000]:  # before and after a buffer is full
+                file.write(octets)
+                file.flush()
+                read, write = os.pipe()
+                os.close(read)  # a reader that is gone
+                for output in [os.open('/dev/full', os.O_WRONLY), write]:
+                    out = subprocess.run([IN_MEMORY, '--file', file.name], stdout=output, stderr=subprocess.PIPE, timeout=WAIT)
+                    os.close(output)
+                    self.assertEqual((out.returncode, out.stderr.decode()), (74, IN_MEMORY + ': standard output: it cannot be written\n'))
+
+
 class Dialogue(unittest.TestCase):
     def replies(self, commands, *options):
         """The codes and texts of the replies behind the greeting."""
