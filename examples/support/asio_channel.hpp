@@ -92,6 +92,7 @@ class asio_channel {
   /// The TLS handshake. From then on all octets are in TLS.
   asio::awaitable<outcome> handshake() {
     if (is_aborted_) co_return outcome::broken;
+    if (expired_) co_return outcome::expired;
     std::error_code failure;
     tls_.emplace(socket_, context_);
     if (!server_name_.empty()) {
@@ -145,8 +146,7 @@ class asio_channel {
     deadline_.async_wait([this, alive = std::weak_ptr{alive_}](std::error_code cancelled) {
       if (cancelled || alive.expired() || deadline_.expiry() > asio::steady_timer::clock_type::now()) return;
       expired_ = true;
-      std::error_code ignored;
-      if (is_busy_) socket_.cancel(ignored);
+      interrupt();
     });
   }
   bool has_expired() const { return expired_; }
@@ -155,8 +155,7 @@ class asio_channel {
   void wake() {
     woken_ = true;
     pause_.cancel();
-    std::error_code ignored;
-    if (is_reading_) socket_.cancel(ignored);
+    interrupt();
   }
 
   /// Closes at once, whatever is under way.
@@ -183,7 +182,26 @@ class asio_channel {
 
  private:
   asio_channel(socket_type socket, asio::ssl::context& tls, asio::ssl::stream_base::handshake_type end)
-      : socket_{std::move(socket)}, context_{tls}, end_{end}, deadline_{socket_.get_executor()}, pause_{socket_.get_executor()} {}
+      : socket_{std::move(socket)},
+        context_{tls},
+        end_{end},
+        deadline_{socket_.get_executor()},
+        pause_{socket_.get_executor()},
+        again_{socket_.get_executor()} {}
+
+  /// Cuts short what is under way, if it has to end. A part of it that is done, though nobody has been told yet, cannot be
+  /// cancelled, and another part may follow, as under TLS a read of the rest of a record: so again after a moment, until nothing is
+  /// under way.
+  void interrupt() {
+    constexpr std::chrono::milliseconds moment{100};
+    if (!(is_busy_ && expired_) && !(is_reading_ && woken_)) return;
+    std::error_code ignored;
+    socket_.cancel(ignored);
+    again_.expires_after(moment);
+    again_.async_wait([this, alive = std::weak_ptr{alive_}](std::error_code cancelled) {
+      if (!cancelled && !alive.expired()) interrupt();
+    });
+  }
 
   std::optional<outcome> interruption() {
     if (is_aborted_) return outcome::broken;
@@ -204,6 +222,7 @@ class asio_channel {
   std::optional<asio::ssl::stream<socket_type&>> tls_;
   asio::steady_timer deadline_;
   asio::steady_timer pause_;
+  asio::steady_timer again_;                              ///< of `interrupt`
   std::shared_ptr<int> alive_ = std::make_shared<int>();  ///< a timer that has run out may still tell so when the channel is gone
   bool is_secure_ = false;
   bool is_busy_ = false;     ///< an operation on the socket is under way

@@ -1,21 +1,32 @@
 // SPDX-License-Identifier: BSL-1.0
 // The driver and the channel of 05_submission serve both ends: a client and a server of ours, each in a coroutine of its own, send
-// and store a message over a connection on the loopback interface, in clear text and under STARTTLS. Ends with 0 if all is well.
+// and store a message over a connection on the loopback interface, in clear text and under STARTTLS. What comes octet by octet
+// holds up neither the deadline nor `wake`. Ends with 0 if all is well.
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
+#include <array>
+#include <chrono>
+#include <cstddef>
 #include <cstdio>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
+#include <asio/awaitable.hpp>
+#include <asio/buffer.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
+#include <asio/post.hpp>
 #include <asio/ssl.hpp>
+#include <asio/write.hpp>
 
 #include <ehlo/ehlo.hpp>
 
@@ -141,6 +152,68 @@ bool is_delivered(ehlo::tls_policy policy) {
          client_channel.is_peer_verified() == client_channel.is_secure();
 }
 
+/// A channel under TLS, of whose peer nothing comes but what `write` gives it.
+struct half_channel {
+  asio::io_context context{1};
+  certificates tls;
+  tcp::acceptor acceptor{context, {asio::ip::make_address("127.0.0.1"), 0}};
+  tcp::socket near{context};
+  std::optional<example::asio_channel> channel{};
+  std::optional<example::outcome> ended{};
+
+  half_channel() {
+    near.connect(acceptor.local_endpoint());
+    channel.emplace(acceptor.accept(), tls.server);
+  }
+
+  void spawn(asio::awaitable<example::outcome> operation) {
+    asio::co_spawn(context, std::move(operation), [this](const std::exception_ptr& failure, example::outcome how) {
+      if (failure) std::rethrow_exception(failure);
+      ended = how;
+    });
+  }
+  void write(std::string_view octets) { asio::write(near, asio::buffer(octets)); }
+};
+
+/// Whether a handshake ends at its deadline when the second half of what has come is read, and the first was, at that moment.
+bool is_deadline_kept() {
+  half_channel half;
+  half.channel->expires_after(std::chrono::seconds{1});
+  half.spawn(half.channel->handshake());
+  half.context.poll();
+  // Three records of a ClientHello of 100,000 octets: more than a read takes.
+  std::string record = "\x16\x03\x03\x40" + std::string(1, '\0') + std::string(16384, '\0');
+  std::string hello = record;
+  hello.replace(5, 6, std::string{"\x01\x01\x86\xA0\x03\x03"});
+  half.write(hello + record + record);
+  std::this_thread::sleep_for(std::chrono::milliseconds{1100});
+  half.context.run_for(std::chrono::seconds{5});
+  return half.ended == example::outcome::expired;
+}
+
+/// Whether `wake` ends a read that has just got a part of a record.
+bool is_wake_heard() {
+  half_channel half;
+  asio::ssl::stream<tcp::socket&> client{half.near, half.tls.client};
+  half.spawn(half.channel->handshake());
+  client.async_handshake(asio::ssl::stream_base::client, [&](std::error_code) { half.context.stop(); });
+  half.context.run();
+  half.context.restart();
+  half.context.poll();
+  if (std::exchange(half.ended, std::nullopt) != example::outcome::done) return false;
+
+  half.write({"\x17\x03\x03\x40\0x", 6});
+  std::array<char, 16> place{};
+  std::size_t count = 0;
+  asio::post(half.context, [&] {
+    half.spawn(half.channel->read(place, count));  // reads at once what is there
+    half.channel->wake();
+  });
+  half.context.restart();
+  half.context.run_for(std::chrono::seconds{5});
+  return half.ended == example::outcome::woken;
+}
+
 }  // namespace
 
 int main() {
@@ -149,6 +222,11 @@ int main() {
     const bool arrived = is_delivered(policy);
     std::printf("%s %s\n", arrived ? "ok  " : "FAIL", policy == ehlo::tls_policy::never ? "in clear text" : "under STARTTLS");
     is_good = is_good && arrived;
+  }
+  for (const auto& [name, test] : {std::pair{"the deadline", &is_deadline_kept}, {"wake", &is_wake_heard}}) {
+    const bool holds = test();
+    std::printf("%s %s\n", holds ? "ok  " : "FAIL", name);
+    is_good = is_good && holds;
   }
   return is_good ? 0 : 1;
 }
