@@ -15,6 +15,7 @@
 // the next message to the same server.
 
 #include <netdb.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -298,6 +299,7 @@ class message_source {
   /// Gives what is wrong, or nothing.
   std::string open(const std::string& path) {
     file_.reset(path == "-" ? copy_of(stdin) : std::fopen(path.c_str(), "rb"));
+    if (file_ && !is_read_twice()) file_.reset(copy_of(file_.get()));
     return file_ ? std::string{} : std::strerror(errno);
   }
 
@@ -307,7 +309,7 @@ class message_source {
   /// Reads all of it. None if it cannot be read.
   std::optional<ehlo::message_traits> scan() {
     ehlo::message_scanner scanner;
-    rewind();
+    if (!rewind()) return std::nullopt;
     for (bool more = true; more;) {
       const auto octets = read();
       if (!octets) return std::nullopt;
@@ -318,9 +320,10 @@ class message_source {
     return scanner.traits();
   }
 
-  void rewind() {
-    std::rewind(file_.get());
+  /// False if that cannot be.
+  bool rewind() {
     given_ = 0;
+    return ::fseeko(file_.get(), 0, SEEK_SET) == 0;
   }
 
   /// The next octets, which live until the next call; none at the end. Nothing if they cannot be read.
@@ -340,6 +343,12 @@ class message_source {
 
  private:
   using file_pointer = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+
+  /// False for a pipe, whose octets come once.
+  bool is_read_twice() {
+    struct stat what {};
+    return ::fstat(::fileno(file_.get()), &what) == 0 && S_ISREG(what.st_mode) && rewind();
+  }
 
   static std::FILE* copy_of(std::FILE* in) {
     file_pointer out{std::tmpfile(), &std::fclose};
@@ -583,8 +592,8 @@ class sender {
     sasl::answer(session_, q, who, scratch_);
   }
   void on(const ehlo::mail_data_question& q) {
-    if (q.begin) message_.rewind();
-    const auto octets = message_.read();
+    const bool is_there = !q.begin || message_.rewind();
+    const auto octets = is_there ? message_.read() : std::nullopt;
     show_progress();
     if (!octets) {
       note("the message cannot be read any more");

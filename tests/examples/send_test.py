@@ -366,6 +366,19 @@ class Messages(unittest.TestCase):
                 self.assertEqual(send(server.port, octets=octets, file=name).status, 0)
                 self.assertEqual(server.take('b'), octets)
 
+    def test_a_file_that_cannot_be_read_twice_is_sent_whole(self):
+        octets = b'a: b\r\n\r\n' + b'.line\r\n' * 100000
+        reader, writer = os.pipe()
+        thread = threading.Thread(target=lambda: open(writer, 'wb').write(octets))
+        thread.start()
+        with Receiver() as server:
+            words = [SEND, '--server', f'127.0.0.1:{server.port}', '--tls', 'never', '--from', 'a@client.example', '--to', 'b@mx.example']
+            done = subprocess.run([*words, f'/dev/fd/{reader}'], stdout=subprocess.DEVNULL, pass_fds=[reader], timeout=WAIT)
+            os.close(reader)
+            thread.join()
+            self.assertEqual(done.returncode, 0)
+            self.assertEqual(server.take('b'), octets)
+
     def test_a_terminal_shows_how_far_a_large_message_is(self):
         octets = b'a: b\r\n\r\n' + b'x' * 70 + b'\r\n'
         large = octets + (b'x' * 70 + b'\r\n') * 50000
