@@ -359,6 +359,7 @@ class message_source {
       if (count == 0) break;
       if (std::fwrite(octets.data(), 1, count, out.get()) != count) return nullptr;
     }
+    if (out && std::fflush(out.get()) != 0) return nullptr;  // the disk is full
     return out.release();
   }
 

@@ -10,6 +10,7 @@ import os
 import pathlib
 import pty
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -144,6 +145,11 @@ class CommandLine(unittest.TestCase):
                 out = subprocess.run([SEND, *good, *words], capture_output=True, timeout=WAIT)
                 self.assertEqual((out.returncode, out.stdout), (66, b''))
                 self.assertNotEqual(out.stderr, b'')
+        for size in [2000, 100000]:  # of a copy that may have 1000 octets; the signal that this sends is ignored here
+            out = subprocess.run([SEND, *good, '-'], input=b'x' * size, capture_output=True, timeout=WAIT, restore_signals=False,
+                                 preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)))
+            self.assertEqual((out.returncode, out.stdout), (66, b''))
+            self.assertIn('too large', out.stderr.decode())
 
 
 class Verdicts(unittest.TestCase):
