@@ -596,8 +596,8 @@ class sender {
     const bool is_there = !q.begin || message_.rewind();
     const auto octets = is_there ? message_.read() : std::nullopt;
     show_progress();
-    if (!octets) {
-      note("the message cannot be read any more");
+    if (!octets || (octets->empty() && message_.given() < message_.size())) {
+      note(octets ? "the file has become shorter" : "the message cannot be read any more");
       status_ = EX_IOERR;
       session_.abandon(q.ticket);
     } else if (octets->empty() || message_.given() >= message_.size()) {

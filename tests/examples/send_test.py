@@ -26,7 +26,7 @@ MESSAGE = b'Subject: x\r\n\r\n.text\r\n'
 
 class Script:
     """A server on a free port of 127.0.0.1 that plays its steps to the first client: octets are sent, a string is a line that has to
-    come, `...` reads to the end of mail data, None closes. `wrong` tells what came instead."""
+    come, `...` reads to the end of mail data, a function is called, None closes. `wrong` tells what came instead."""
 
     def __init__(self, *steps, address='127.0.0.1'):
         self.steps, self.wrong, self.lines = steps, None, []
@@ -49,6 +49,8 @@ class Script:
                     return
                 if isinstance(step, bytes):
                     client.sendall(step)
+                elif callable(step):
+                    step()
                 elif step is ...:
                     self.data = b''
                     while not self.data.endswith(b'\r\n.\r\n') and self.data != b'.\r\n':
@@ -384,6 +386,17 @@ class Messages(unittest.TestCase):
             thread.join()
             self.assertEqual(done.returncode, 0)
             self.assertEqual(server.take('b'), octets)
+
+    def test_a_file_that_becomes_shorter_is_not_delivered(self):
+        for size in [0, 100, 400000]:
+            with self.subTest(size=size), tempfile.NamedTemporaryFile() as file:
+                file.write(b'a: b\r\n\r\n' + b'line\r\n' * 100000)
+                file.flush()
+                with Script(lambda: file.truncate(size), *TO_DATA, ...) as server:
+                    sent = send(server.port, file=file.name)
+                self.assertEqual((sent.status, server.wrong), (74, 'the end within mail data'))
+                self.assertRegex(sent.out, r'\A<b@mx\.example> not sent: ')
+                self.assertIn('shorter', sent.errors)
 
     def test_a_terminal_shows_how_far_a_large_message_is(self):
         octets = b'a: b\r\n\r\n' + b'x' * 70 + b'\r\n'
