@@ -50,7 +50,7 @@
 #include <asio/ip/v6_only.hpp>
 #include <asio/signal_set.hpp>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <ehlo/format.hpp>
 #include <ehlo/message/header_section.hpp>
@@ -63,6 +63,7 @@
 #include "support/asio_drive.hpp"
 #include "support/host_name.hpp"
 #include "support/options.hpp"
+#include "support/print.hpp"
 #include "support/secret_octets.hpp"
 #include "support/transcript_printer.hpp"
 
@@ -543,7 +544,7 @@ class submission_handler {
     header_.end_of_input();
     int failure = append({});
     if (failure == 0) failure = submission_->store(envelope_);
-    if (failure == 0 && here_.chosen.verbose) fmt::print(stderr, "{} stored {}\n", client_address_, submission_->id());
+    if (failure == 0 && here_.chosen.verbose) example::print_error("{} stored {}\n", client_address_, submission_->id());
     forget();
     return failure == 0 ? ehlo::replies::message_ok : reply_for(failure);
   }
@@ -707,6 +708,17 @@ class submission_handler {
 
 using tcp = asio::ip::tcp;
 
+/// What an exception says.
+std::string reason(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& e) {
+    return e.what();
+  } catch (...) {
+    return "?";
+  }
+}
+
 /// Whether TLS is there before the first octet.
 enum class begins { in_clear, with_tls };
 
@@ -772,8 +784,8 @@ class server {
     if (!failure) listener.bind(endpoint, failure);
     if (!failure) listener.listen(asio::socket_base::max_listen_connections, failure);
     if (failure) return failure.message();
-    fmt::print("listening {}on {}:{}\n", how == begins::with_tls ? "with TLS " : "", address.substr(0, colon),
-               listener.local_endpoint(failure).port());
+    example::print("listening {}on {}:{}\n", how == begins::with_tls ? "with TLS " : "", address.substr(0, colon),
+                   listener.local_endpoint(failure).port());
     std::fflush(stdout);
     asio::co_spawn(loop_, accept_from(listener, how), rethrow);
     return {};
@@ -802,15 +814,15 @@ class server {
       // To be told 421 costs a client's place, too, and a handshake much more.
       if (!is_welcome && (how == begins::with_tls || connections_.size() >= 2 * here_.chosen.most_connections)) continue;
       const ehlo::server_options& options = how == begins::with_tls ? implicit_ : here_.chosen.options;
-      const auto place =
-          connections_.emplace(connections_.end(), here_, options, std::move(socket), tls_, address_of(peer), is_welcome);
-      asio::co_spawn(loop_, place->serve(), [this, place](std::exception_ptr failed) {
+      const std::string address = address_of(peer);
+      const auto place = connections_.emplace(connections_.end(), here_, options, std::move(socket), tls_, address, is_welcome);
+      asio::co_spawn(loop_, place->serve(), [this, place, address](const std::exception_ptr& failed) {
         connections_.erase(place);
         if (is_stopping_ && connections_.empty()) {
           grace_.cancel();
           signals_.cancel();
         }
-        rethrow(failed);
+        if (failed) example::print_error("{} {}\n", address, reason(failed));  // the others go on
       });
     }
   }
@@ -865,10 +877,11 @@ std::string prepare(asio::ssl::context& tls, const settings& chosen) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  example::prepare_streams();
   static settings chosen;
   read_arguments(argc, argv, chosen);
   const auto complain = [&](std::string_view about, std::string_view what) {
-    fmt::print(stderr, "{}: {}: {}\n", argv[0], about, what);
+    example::print_error("{}: {}: {}\n", argv[0], about, what);
     return EXIT_FAILURE;
   };
 
@@ -900,4 +913,5 @@ int main(int argc, char** argv) {
     }
   }
   loop.run();
+  return example::was_printed(stdout) ? EXIT_SUCCESS : complain("standard output", "it cannot be written");
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The driver and the channel of 05_submission serve both ends: a client and a server of ours, each in a coroutine of its own, send
-// and store a message over a connection on the loopback interface, in clear text and under STARTTLS. What comes octet by octet
+// and store a message over a connection on the loopback interface, in clear text and under STARTTLS. What comes in pieces
 // holds up neither the deadline nor `wake`. Ends with 0 if all is well.
 #include <openssl/evp.h>
 #include <openssl/x509.h>

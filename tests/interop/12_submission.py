@@ -42,7 +42,7 @@ BINARY = submission_program()
 class Submission:
     """A running 05_submission with its certificate. As a context manager it ends with SIGTERM, and has to end well."""
 
-    def __init__(self, *options, largest_file=None):
+    def __init__(self, *options, largest_file=None, log="log"):
         self.scratch = tempfile.TemporaryDirectory(prefix="ehlo-submission-")
         self.folder = pathlib.Path(self.scratch.name)
         self.spool = self.folder / "spool"
@@ -50,7 +50,7 @@ class Submission:
         users = self.folder / "users"
         users.touch(0o600)
         users.write_text(f"{USER}:{PASSWORD}\nbob:another\ncarol@c.example:third\n")
-        self.log = open(self.folder / "log", "w+b")
+        self.log = open(self.folder / log, "w+b" if log == "log" else "wb")
         limit = (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))) if largest_file else None
         self.process = subprocess.Popen(
             [BINARY, "--listen", "127.0.0.1:0", "--listen-tls", "127.0.0.1:0", "--hostname", DOMAIN, "--users", users, "--spool",
@@ -120,8 +120,10 @@ class Submission:
         self.process.send_signal(signal.SIGTERM)
         if self.process.wait(timeout=30) != 0:
             raise Failed(f"05_submission ended with status {self.process.returncode}")
-        self.log.seek(0)
-        log = self.log.read() + self.process.stdout.read()
+        log = self.process.stdout.read()
+        if self.log.readable():
+            self.log.seek(0)
+            log += self.log.read()
         for secret in (PASSWORD, base64.b64encode(PASSWORD.encode()).decode(), base64.b64encode(f"\0{USER}\0{PASSWORD}".encode()).decode()):
             expect(False, secret.encode() in log, "the password in the output")
         if b" AUTH " in log:
@@ -282,6 +284,16 @@ def ends():
             client.close()
 
 
+def log():
+    """a log on a full disk ends neither the server nor a session"""
+    with Submission(log="/dev/full") as server:
+        for opened in (server.starttls, server.implicit):
+            with opened() as client:
+                client.login(USER, PASSWORD)
+                client.sendmail(SENDER, [RECIPIENT], MESSAGES["small"])
+                server.take(MESSAGES["small"])
+
+
 def old_tls():
     """TLS before 1.2 is refused"""
     with Submission() as server:
@@ -372,4 +384,4 @@ def with_gsasl():
             expect((1, True), (len(re.findall(r"^334 \S", text, re.MULTILINE)), "535 5.7.8" in text), f"challenges and 535 in {text}")
 
 
-main(with_smtplib, each_cut, refusals, any_sender, disk, ends, old_tls, with_swaks, with_curl, with_send, with_gsasl)
+main(with_smtplib, each_cut, refusals, any_sender, disk, ends, log, old_tls, with_swaks, with_curl, with_send, with_gsasl)
