@@ -125,8 +125,9 @@ class user_list {
     if (count != facts.st_size) return "it cannot be read";
     std::string_view rest = content.reveal();
     for (int number = 1; !rest.empty(); ++number) {
-      const std::string_view line = rest.substr(0, rest.find('\n'));
+      std::string_view line = rest.substr(0, rest.find('\n'));
       rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+      if (line.ends_with('\r')) line.remove_suffix(1);  // lines of another system
       if (line.empty()) continue;
       const std::size_t colon = line.find(':');
       if (colon == 0 || colon == line.npos || colon + 1 == line.size()) return fmt::format("line {} is not NAME:PASSWORD", number);

@@ -49,7 +49,7 @@ class Submission:
         self.make_certificate()
         users = self.folder / "users"
         users.touch(0o600)
-        users.write_text(f"{USER}:{PASSWORD}\nbob:another\ncarol@c.example:third\n")
+        users.write_bytes(f"{USER}:{PASSWORD}\nbob:another\ncarol@c.example:third\n\r\ndave:a fourth\r\n".encode())
         self.log = open(self.folder / log, "w+b" if log == "log" else "wb")
         limit = (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))) if largest_file else None
         self.process = subprocess.Popen(
@@ -218,6 +218,8 @@ def refusals():
         with server.implicit() as client:
             client.login("carol@c.example", "third")
             expect(250, client.mail("carol@C.example")[0], "the mailbox of a user whose name is one")
+        with server.implicit() as client:
+            expect(235, client.login("dave", "a fourth")[0], "a user whose line ends in CRLF")
         expect([], server.files(), "what is in the spool")
 
 
