@@ -770,12 +770,13 @@ class server {
   std::string listen_at(const std::string& address, begins how) {
     const std::size_t colon = address.rfind(':');
     if (colon == 0 || colon == address.npos) return "that is not ADDR:PORT";
+    const std::string port = address.substr(colon + 1);
+    if (!example::arguments::port(port, 0)) return fmt::format("'{}' is no port: a number from 0 to 65535", port);
     std::string host = address.substr(0, colon);
     if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
     std::error_code failure;
     tcp::resolver resolver{loop_};
-    const auto found =
-        resolver.resolve(host, address.substr(colon + 1), tcp::resolver::passive | tcp::resolver::numeric_service, failure);
+    const auto found = resolver.resolve(host, port, tcp::resolver::passive | tcp::resolver::numeric_service, failure);
     if (failure) return failure.message();
     const tcp::endpoint endpoint = found.begin()->endpoint();
     tcp::acceptor& listener = listeners_.emplace_back(loop_);

@@ -52,10 +52,10 @@ class Submission:
         users.write_bytes(f"{USER}:{PASSWORD}\nbob:another\ncarol@c.example:third\n\r\ndave:a fourth\r\n".encode())
         self.log = open(self.folder / log, "w+b" if log == "log" else "wb")
         limit = (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))) if largest_file else None
-        self.process = subprocess.Popen(
-            [BINARY, "--listen", "127.0.0.1:0", "--listen-tls", "127.0.0.1:0", "--hostname", DOMAIN, "--users", users, "--spool",
-             self.spool, "--certificate", self.folder / "cert.pem", "--key", self.folder / "key.pem", "--verbose", *options],
-            stdout=subprocess.PIPE, stderr=self.log, preexec_fn=limit)
+        self.command = [BINARY, "--hostname", DOMAIN, "--users", users, "--spool", self.spool, "--certificate", self.folder / "cert.pem",
+                        "--key", self.folder / "key.pem", "--verbose", *options]
+        self.process = subprocess.Popen([*self.command, "--listen", "127.0.0.1:0", "--listen-tls", "127.0.0.1:0"],
+                                        stdout=subprocess.PIPE, stderr=self.log, preexec_fn=limit)
         self.port, self.tls_port = self.read_port(), self.read_port()
 
     def make_certificate(self):
@@ -296,6 +296,14 @@ def log():
                 server.take(MESSAGES["small"])
 
 
+def ports():
+    """a port that is none is refused"""
+    with Submission() as server:
+        for port in ("65536", "99999", "-1", " 0", "", "smtp"):
+            text = run([*server.command, "--listen", f"127.0.0.1:{port}"], status=1)
+            expect(True, f"'{port}' is no port" in text, f"the message {text!r}")
+
+
 def old_tls():
     """TLS before 1.2 is refused"""
     with Submission() as server:
@@ -386,4 +394,4 @@ def with_gsasl():
             expect((1, True), (len(re.findall(r"^334 \S", text, re.MULTILINE)), "535 5.7.8" in text), f"challenges and 535 in {text}")
 
 
-main(with_smtplib, each_cut, refusals, any_sender, disk, ends, log, old_tls, with_swaks, with_curl, with_send, with_gsasl)
+main(with_smtplib, each_cut, refusals, any_sender, disk, ends, log, ports, old_tls, with_swaks, with_curl, with_send, with_gsasl)
