@@ -329,16 +329,20 @@ int sync_folder(const std::string& path) {
   return failure;
 }
 
+/// A folder that was made is there after a crash only when the one around it is on disk, too.
 int make_folder(const std::string& path) {
   constexpr mode_t for_the_owner = 0700;
-  return ::mkdir(path.c_str(), for_the_owner) == 0 || errno == EEXIST ? 0 : errno;
+  if (::mkdir(path.c_str(), for_the_owner) != 0) return errno == EEXIST ? 0 : errno;
+  const int failure = sync_folder(path + "/..");
+  if (failure != 0) ::rmdir(path.c_str());
+  return failure;
 }
 
 int make_spool(const std::string& path) {
   for (const char* part : {"", "/tmp", "/new"}) {
     if (const int failure = make_folder(path + part)) return failure;
   }
-  return sync_folder(path);
+  return 0;
 }
 
 /// A file that is being written.
