@@ -281,11 +281,13 @@ ehlo::envelope make_envelope(const settings& chosen) {
 example::secret_octets read_password(const std::string& path) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{std::fopen(path.c_str(), "rb"), &std::fclose};
   if (!file) give_up(EX_NOINPUT, path, std::strerror(errno));
-  std::setbuf(file.get(), nullptr);  // there is no copy of it to be wiped
-  example::secret_octets octets{4096};
+  std::setbuf(file.get(), nullptr);      // there is no copy of it to be wiped
+  example::secret_octets octets{16384};  // tokens are long
   const std::size_t count = std::fread(octets.data(), 1, octets.size(), file.get());
   std::string_view line = octets.reveal().substr(0, count);
-  line = line.substr(0, line.find('\n'));
+  const std::size_t end = line.find('\n');
+  if (end == line.npos && count == octets.size()) give_up(EX_NOINPUT, path, "its first line is too long");
+  line = line.substr(0, end);
   if (line.ends_with('\r')) line.remove_suffix(1);
   if (line.empty()) give_up(EX_NOINPUT, path, "there is no password in its first line");
   return example::secret_octets{line};

@@ -147,6 +147,13 @@ class CommandLine(unittest.TestCase):
                 out = subprocess.run([SEND, *good, *words], capture_output=True, timeout=WAIT)
                 self.assertEqual((out.returncode, out.stdout), (66, b''))
                 self.assertNotEqual(out.stderr, b'')
+        for size, status in [(16383, 75), (16384, 66)]:  # of a password; nobody listens
+            with tempfile.NamedTemporaryFile() as password:
+                password.write(b'x' * size + b'\n')
+                password.flush()
+                out = subprocess.run([SEND, *good, '--user', 'me', '--password-file', password.name, '/dev/null'], capture_output=True,
+                                     timeout=WAIT)
+                self.assertEqual((out.returncode, b'too long' in out.stderr), (status, status == 66))
         for size in [2000, 100000]:  # of a copy that may have 1000 octets; the signal that this sends is ignored here
             out = subprocess.run([SEND, *good, '-'], input=b'x' * size, capture_output=True, timeout=WAIT, restore_signals=False,
                                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)))
