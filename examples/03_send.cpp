@@ -536,7 +536,11 @@ class sender {
   void send(const ehlo::envelope& envelope, const ehlo::message_traits& traits) {
     if (chosen_.implicit_tls) {
       channel_.expires_after(std::chrono::seconds{chosen_.options.timeouts.handshake});
-      if (shake_hands() != example::outcome::done) return fail(ehlo::errc::tls_handshake, ehlo::delivery::not_accepted);
+      if (const example::outcome shaken = shake_hands(); shaken != example::outcome::done) {
+        const bool is_late = shaken == example::outcome::expired;
+        if (!is_late && !channel_.failure().empty()) note(channel_.failure());
+        return fail(is_late ? ehlo::errc::reply_timeout : ehlo::errc::tls_handshake, ehlo::delivery::not_accepted);
+      }
       session_.identify(who());
     }
     session_.begin_transaction(envelope, traits);

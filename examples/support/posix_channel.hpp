@@ -97,7 +97,9 @@ class posix_channel {
     const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses{found, &::freeaddrinfo};
     for (const addrinfo* at = found; at != nullptr; at = at->ai_next) {
       expires_after(each);
-      if (connect_to(*at)) return 0;
+      if (!connect_to(*at)) continue;
+      failure_.clear();  // of the addresses before
+      return 0;
     }
     return EAI_SYSTEM;
   }

@@ -11,8 +11,10 @@ import pathlib
 import pty
 import re
 import resource
+import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -26,7 +28,8 @@ MESSAGE = b'Subject: x\r\n\r\n.text\r\n'
 
 class Script:
     """A server on a free port of 127.0.0.1 that plays its steps to the first client: octets are sent, a string is a line that has to
-    come, `...` reads to the end of mail data, a function is called, None closes. `wrong` tells what came instead."""
+    come, `...` reads to the end of mail data, a function is called, a context of TLS shakes hands and
+    closes, None closes. `wrong` tells what came instead."""
 
     def __init__(self, *steps, address='127.0.0.1'):
         self.steps, self.wrong, self.lines = steps, None, []
@@ -51,6 +54,12 @@ class Script:
                     client.sendall(step)
                 elif callable(step):
                     step()
+                elif isinstance(step, ssl.SSLContext):
+                    try:
+                        step.wrap_socket(client, server_side=True).close()
+                    except OSError:
+                        pass
+                    return
                 elif step is ...:
                     self.data = b''
                     while not self.data.endswith(b'\r\n.\r\n') and self.data != b'.\r\n':
@@ -88,11 +97,11 @@ class Sent:
         self.status, self.out, self.errors = done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
-def send(port, *options, octets=MESSAGE, to=('b@mx.example',), sender='a@client.example', file='-', host='127.0.0.1'):
+def send(port, *options, octets=MESSAGE, to=('b@mx.example',), sender='a@client.example', file='-', host='127.0.0.1', environment=None):
     words = [SEND, '--server', f'{host}:{port}', '--tls', 'never', '--hostname', 'client.example', '--from', sender]
     for each in to:
         words += ['--to', each]
-    return Sent(subprocess.run([*words, *options, file], input=octets, capture_output=True, timeout=WAIT))
+    return Sent(subprocess.run([*words, *options, file], input=octets, capture_output=True, timeout=WAIT, env=environment))
 
 
 class CommandLine(unittest.TestCase):
@@ -263,6 +272,42 @@ class Verdicts(unittest.TestCase):
             server = self.check(auth, 77, '<b@mx.example> not sent: none of the mechanisms is offered, or not safely\n', '--user', 'me',
                                 '--password-file', password.name)
         self.assertEqual(server.lines[-1], 'QUIT')
+
+
+class Tls(unittest.TestCase):
+    WAYS = [('implicit', ()), ('required', (b'220 mx\r\n', 'EHLO .*', b'250-mx\r\n250 STARTTLS\r\n', 'STARTTLS', b'220 2.0.0 go\r\n'))]
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def test_a_certificate_of_nobody_who_is_trusted_is_told_with_77(self):
+        if not shutil.which('openssl'):
+            self.skipTest('needs openssl to make a certificate')
+        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'key', '-out', 'certificate', '-subj', '/CN=x'],
+                       cwd=self.folder, check=True, capture_output=True, timeout=WAIT)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.folder / 'certificate', self.folder / 'key')
+        for policy, steps in self.WAYS:
+            with self.subTest(policy=policy), Script(*steps, context) as server:
+                sent = send(server.port, '--tls', policy)
+                self.assertEqual((sent.status, sent.out), (77, '<b@mx.example> not sent: the TLS handshake failed\n'))
+                self.assertIn('03_send: its certificate: self', sent.errors)
+
+    def test_a_server_that_is_silent_is_tried_again_later(self):
+        compiler = shutil.which('c++')
+        library = self.folder / 'fast_clock.so'
+        source = pathlib.Path(__file__).absolute().with_name('fast_clock.cpp')
+        subprocess.run([compiler, '-std=c++20', '-shared', '-fPIC', '-o', library, source, '-ldl'], check=True, timeout=WAIT)
+        faster = {**os.environ, 'LD_PRELOAD': str(library)}
+        # A program with a sanitizer wants its own library first.
+        if subprocess.run([SEND, '--help'], env=faster, capture_output=True, timeout=WAIT).returncode != 0:
+            self.skipTest('this build cannot be given another library')
+        for policy, steps in self.WAYS:
+            with self.subTest(policy=policy), Script(*steps) as server:
+                sent = send(server.port, '--tls', policy, environment=faster)
+                self.assertEqual((sent.status, sent.out), (75, '<b@mx.example> not sent: the reply did not come in time\n'))
 
 
 class Addresses(unittest.TestCase):
