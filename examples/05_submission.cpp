@@ -22,6 +22,7 @@
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -89,7 +90,8 @@ Take mail for submission from users who authenticate under TLS, and store it in 
   --any-sender              let users send in the name of others
   --cram-md5                offer CRAM-MD5 besides PLAIN, LOGIN and SCRAM-SHA-256
   --max-size OCTETS         largest message, at least 65536; 0: any (default 67108864)
-  --max-connections NUMBER  more are told 421, or closed where TLS would come first (default 500)
+  --max-connections NUMBER  more are told 421, or closed where TLS would come first (default 500); each takes up to three
+                            descriptors, of which there have to be enough
   --timeout SECONDS         how long a client may be silent (default 300, and 180 within a message)
   --grace SECONDS           how long messages may still come in after SIGTERM (default 5)
   --verbose                 print the dialogue of each session on standard error, without credentials and mail data
@@ -709,6 +711,21 @@ class submission_handler {
   bool has_message_id_ = false;
 };
 
+/// Raises the limit of descriptors to what so many clients need, each with a message on its way, and as many more that are told
+/// 421. Gives what is wrong, or nothing.
+std::string make_room_for(std::size_t connections) {
+  constexpr rlim_t each = 3;
+  constexpr rlim_t others = 64;  // listeners, standard streams, what the library has, the folder that is being synced
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return std::strerror(errno);
+  const rlim_t most = limit.rlim_max < others ? 0 : (limit.rlim_max - others) / each;
+  if (connections > most) return fmt::format("the {} descriptors that this program may have do for {}", limit.rlim_max, most);
+  const rlim_t needed = each * connections + others;
+  if (limit.rlim_cur >= needed) return {};
+  limit.rlim_cur = needed;
+  return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? "" : std::strerror(errno);
+}
+
 // ---- The adapter: Asio ------------------------------------------------------------------------------------
 
 using tcp = asio::ip::tcp;
@@ -892,6 +909,8 @@ int main(int argc, char** argv) {
   };
 
   ::signal(SIGXFSZ, SIG_IGN);  // write says EFBIG instead
+  if (const std::string failure = make_room_for(chosen.most_connections); !failure.empty())
+    return complain("--max-connections", failure);
   if (const int failure = make_spool(chosen.spool)) return complain(chosen.spool, std::strerror(failure));
   user_list users;
   if (const std::string failure = users.read(chosen.users); !failure.empty()) return complain(chosen.users, failure);

@@ -42,7 +42,7 @@ BINARY = submission_program()
 class Submission:
     """A running 05_submission with its certificate. As a context manager it ends with SIGTERM, and has to end well."""
 
-    def __init__(self, *options, largest_file=None, log="log"):
+    def __init__(self, *options, limits=(), log="log"):
         self.scratch = tempfile.TemporaryDirectory(prefix="ehlo-submission-")
         self.folder = pathlib.Path(self.scratch.name)
         self.spool = self.folder / "spool"
@@ -51,11 +51,15 @@ class Submission:
         users.touch(0o600)
         users.write_bytes(f"{USER}:{PASSWORD}\nbob:another\ncarol@c.example:third\n\r\ndave:a fourth\r\n".encode())
         self.log = open(self.folder / log, "w+b" if log == "log" else "wb")
-        limit = (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))) if largest_file else None
+
+        def set_limits():
+            for name, soft, hard in limits:
+                resource.setrlimit(name, (soft, hard))
+
         self.command = [BINARY, "--hostname", DOMAIN, "--users", users, "--spool", self.spool, "--certificate", self.folder / "cert.pem",
                         "--key", self.folder / "key.pem", "--verbose", *options]
         self.process = subprocess.Popen([*self.command, "--listen", "127.0.0.1:0", "--listen-tls", "127.0.0.1:0"],
-                                        stdout=subprocess.PIPE, stderr=self.log, preexec_fn=limit)
+                                        stdout=subprocess.PIPE, stderr=self.log, preexec_fn=set_limits)
         self.port, self.tls_port = self.read_port(), self.read_port()
 
     def make_certificate(self):
@@ -233,7 +237,7 @@ def any_sender():
 
 def disk():
     """a message that the disk does not take is refused with 452 and leaves nothing; the next one is taken"""
-    with Submission(largest_file=300_000) as server, server.implicit() as client:
+    with Submission(limits=[(resource.RLIMIT_FSIZE, 300_000, 300_000)]) as server, server.implicit() as client:
         client.login(USER, PASSWORD)
         try:
             client.sendmail(SENDER, [RECIPIENT], MESSAGES["over 1 MB"])
@@ -284,6 +288,28 @@ def ends():
             expect(421, client.getreply()[0], "the reply to SIGTERM")
             expect(b"", client.sock.recv(1), "what comes behind it")
             client.close()
+
+
+def descriptors():
+    """the soft limit of descriptors is raised to what --max-connections needs; a hard limit that is too low is said"""
+    with Submission("--max-connections", "20", limits=[(resource.RLIMIT_NOFILE, 32, 124)]) as server:
+        clients = [server.implicit() for _ in range(20)]
+        for client in clients:
+            client.login(USER, PASSWORD)
+            client.mail(SENDER), client.rcpt(RECIPIENT)
+            expect(354, client.docmd("DATA")[0], "DATA")
+        try:
+            server.clear()
+            raise Failed("one client too many was greeted")
+        except smtplib.SMTPConnectError as refusal:
+            expect(421, refusal.smtp_code, "the greeting of one too many")
+        for client in clients:
+            client.send(MESSAGES["small"] + b".\r\n")
+            expect(250, client.getreply()[0], "end of mail data")
+            client.quit()
+        expect(20, len(list(server.spool.glob("new/*.envelope"))), "messages in the spool")
+        text = run(["sh", "-c", 'ulimit -n 124 && exec "$0" "$@"', *server.command, "--max-connections", "21"], status=1)
+        expect(True, text.endswith("--max-connections: the 124 descriptors that this program may have do for 20\n"), f"the message {text!r}")
 
 
 def log():
@@ -394,4 +420,4 @@ def with_gsasl():
             expect((1, True), (len(re.findall(r"^334 \S", text, re.MULTILINE)), "535 5.7.8" in text), f"challenges and 535 in {text}")
 
 
-main(with_smtplib, each_cut, refusals, any_sender, disk, ends, log, ports, old_tls, with_swaks, with_curl, with_send, with_gsasl)
+main(with_smtplib, each_cut, refusals, any_sender, disk, ends, descriptors, log, ports, old_tls, with_swaks, with_curl, with_send, with_gsasl)
