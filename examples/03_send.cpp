@@ -596,7 +596,10 @@ class sender {
     }
 #endif
     const sasl::client_credentials who{.authentication_identity = chosen_.user, .proof = password_, .host = chosen_.host};
-    sasl::answer(session_, q, who, scratch_);
+    if (const auto said = sasl::answer(session_, q, who, scratch_); !said) {
+      note(ehlo::describe(said.error().code).text);
+      session_.decline(q.ticket);  // what fits in no line has left the question open
+    }
   }
   void on(const ehlo::mail_data_question& q) {
     const bool is_there = !q.begin || message_.rewind();

@@ -3,6 +3,7 @@
 """What 03_send does, seen from outside, with servers that play a script and with 02_receive. EHLO_SEND and EHLO_RECEIVE name the
 programs; run.sh sets both."""
 
+import contextlib
 import email
 import email.policy
 import email.utils
@@ -28,8 +29,8 @@ MESSAGE = b'Subject: x\r\n\r\n.text\r\n'
 
 class Script:
     """A server on a free port of 127.0.0.1 that plays its steps to the first client: octets are sent, a string is a line that has to
-    come, `...` reads to the end of mail data, a function is called, a context of TLS shakes hands and
-    closes, None closes. `wrong` tells what came instead."""
+    come, `...` reads to the end of mail data, a function is called, a context of TLS shakes hands,
+    None closes. `wrong` tells what came instead."""
 
     def __init__(self, *steps, address='127.0.0.1'):
         self.steps, self.wrong, self.lines = steps, None, []
@@ -46,7 +47,7 @@ class Script:
             self.wrong = 'nobody came'
             return
         client.settimeout(WAIT)
-        with client, client.makefile('rb') as octets:
+        with client, client.makefile('rb') as octets, contextlib.ExitStack() as tls:
             for step in self.steps:
                 if step is None:
                     return
@@ -56,10 +57,11 @@ class Script:
                     step()
                 elif isinstance(step, ssl.SSLContext):
                     try:
-                        step.wrap_socket(client, server_side=True).close()
+                        client = tls.enter_context(step.wrap_socket(client, server_side=True))
                     except OSError:
-                        pass
-                    return
+                        self.wrong = 'no TLS'
+                        return
+                    octets = tls.enter_context(client.makefile('rb'))
                 elif step is ...:
                     self.data = b''
                     while not self.data.endswith(b'\r\n.\r\n') and self.data != b'.\r\n':
@@ -282,18 +284,32 @@ class Tls(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
 
-    def test_a_certificate_of_nobody_who_is_trusted_is_told_with_77(self):
+    def make_context(self):
+        """The server's end of TLS, with a certificate for 127.0.0.1."""
         if not shutil.which('openssl'):
             self.skipTest('needs openssl to make a certificate')
-        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'key', '-out', 'certificate', '-subj', '/CN=x'],
-                       cwd=self.folder, check=True, capture_output=True, timeout=WAIT)
+        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'key', '-out', 'certificate', '-subj', '/CN=x',
+                        '-addext', 'subjectAltName=IP:127.0.0.1'], cwd=self.folder, check=True, capture_output=True, timeout=WAIT)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.folder / 'certificate', self.folder / 'key')
+        return context
+
+    def test_a_certificate_of_nobody_who_is_trusted_is_told_with_77(self):
+        context = self.make_context()
         for policy, steps in self.WAYS:
             with self.subTest(policy=policy), Script(*steps, context) as server:
                 sent = send(server.port, '--tls', policy)
                 self.assertEqual((sent.status, sent.out), (77, '<b@mx.example> not sent: the TLS handshake failed\n'))
                 self.assertIn('03_send: its certificate: self', sent.errors)
+
+    def test_a_token_that_fits_in_no_line_is_told_with_77(self):
+        password = self.folder / 'password'
+        password.write_text('x' * 9300)
+        with Script(self.make_context(), b'220 mx\r\n', 'EHLO .*', b'250-mx\r\n250 AUTH XOAUTH2\r\n', *BYE) as server:
+            sent = send(server.port, '--tls', 'implicit', '--ca', str(self.folder / 'certificate'), '--user', 'me', '--mechanism', 'XOAUTH2',
+                        '--password-file', str(password))
+        self.assertEqual((sent.status, server.wrong), (77, None))
+        self.assertIn('the line is too long', sent.errors)
 
     def test_a_server_that_is_silent_is_tried_again_later(self):
         compiler = shutil.which('c++')
