@@ -265,25 +265,29 @@ class conversation {
 
   /// Goes on with the one end and the other until neither has octets that can be taken.
   void drain(direction from) {
+    std::array<std::string_view, 2> input;
+    for (std::size_t i = 0; i < input.size(); ++i) input[i] = std::string_view{kept_[i]}.substr(taken_[i]);
     for (bool goes_on = true; goes_on;) {
-      std::string& mine = kept_[index(from)];
-      std::string_view input = mine;
       for (bool is_turn = true; is_turn;) {
         std::visit(ehlo::overloaded{
                        [&](ehlo::receive) { is_turn = false; },
                        [&](ehlo::other_first) { is_turn = false; },
                        [&](const auto& told) { out_.on(told); },
                    },
-                   observer_.next(from, input));
+                   observer_.next(from, input[index(from)]));
       }
-      mine.erase(0, mine.size() - input.size());
       from = ehlo::other(from);
-      goes_on = !kept_[index(from)].empty();
+      goes_on = !input[index(from)].empty();
+    }
+    for (std::size_t i = 0; i < input.size(); ++i) {
+      taken_[i] = kept_[i].size() - input[i].size();
+      if (2 * taken_[i] >= kept_[i].size()) kept_[i].erase(0, std::exchange(taken_[i], 0));
     }
   }
 
   ehlo::observer observer_;
   std::array<std::string, 2> kept_;
+  std::array<std::size_t, 2> taken_{};  ///< of what is kept: an end that is far ahead is not copied at each word of the other
   transcript out_;
 };
 
