@@ -146,8 +146,13 @@ class caller {
       fuzz::must(!in_transaction_, "transactions do not nest");
       in_transaction_ = true;
     }
+    if (!is_challenge) end_with_answer();
+  }
+
+  /// What ends with the answer to the question, whatever that says.
+  void end_with_answer() {
     if (question_ == 'l') in_transaction_ = false;
-    if (question_ == 'a' && !is_challenge) in_exchange_ = false;
+    if (question_ == 'a') in_exchange_ = false;
   }
 
   /// Things that may happen at any time.
@@ -159,7 +164,11 @@ class caller {
       case 1: session_.shutdown(); break;
       case 2: session_.end_of_input(); break;
       case 3: session_.disconnected(); break;
-      case 4: (void)session_.reject(ehlo::replies::transaction_failed); break;
+      case 4: {  // gives the message up, or answers
+        const bool is_answer = session_.open_question().serial != 0;
+        if (session_.reject(ehlo::replies::transaction_failed) && is_answer) end_with_answer();
+        break;
+      }
       case 5: session_.trim(); break;
       case 6: (void)session_.tls_started(); break;
       case 7: (void)session_.timeout(); break;
