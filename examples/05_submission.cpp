@@ -845,7 +845,7 @@ class server {
           grace_.cancel();
           signals_.cancel();
         }
-        if (failed) example::print_error("{} {}\n", address, reason(failed));  // the others go on
+        if (failed) example::print_error("{} ended: {}\n", address, reason(failed));  // the others go on
       });
     }
   }
