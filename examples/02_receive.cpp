@@ -28,6 +28,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
@@ -40,7 +41,7 @@
 #include <variant>
 #include <vector>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <ehlo/ehlo.hpp>
 #include <ehlo/format.hpp>
@@ -49,6 +50,7 @@
 
 #include "support/host_name.hpp"
 #include "support/options.hpp"
+#include "support/print.hpp"
 #include "support/transcript_printer.hpp"
 
 namespace {
@@ -647,7 +649,7 @@ class connection : public receiver {
     input_ = {shared_.buffer.data(), count > 0 ? static_cast<std::size_t>(count) : 0};
     const auto step = proxy_header_->next(input_);
     if (count <= 0 || !step) {
-      if (!step) fmt::print(stderr, "{} is no proxy: {}\n", client_address_, step.error());
+      if (!step) example::print_error("{} is no proxy: {}\n", client_address_, step.error());
       socket_ = {};
       return;
     }
@@ -797,7 +799,7 @@ class server {
     ::getsockname(socket.number(), reinterpret_cast<sockaddr*>(&bound), &size);
     std::array<char, NI_MAXSERV> port{};
     ::getnameinfo(reinterpret_cast<sockaddr*>(&bound), size, nullptr, 0, port.data(), port.size(), NI_NUMERICSERV);
-    fmt::print("listening on {}:{}\n", address.substr(0, colon), port.data());
+    example::print("listening on {}:{}\n", address.substr(0, colon), port.data());
     std::fflush(stdout);
     watch(socket.number(), EPOLLIN);
     listeners_.push_back(std::move(socket));
@@ -960,21 +962,26 @@ class server {
 }  // namespace
 
 int main(int argc, char** argv) {
+  example::prepare_streams();
   static settings chosen;
   read_arguments(argc, argv, chosen);
   if (!chosen.discard) {
     const std::string first = expand(chosen.maildir, "postmaster");
     if (const int failure = make_maildir(first)) {
-      fmt::print(stderr, "{}: {}: {}\n", argv[0], first, std::strerror(failure));
+      example::print_error("{}: {}: {}\n", argv[0], first, std::strerror(failure));
       return EXIT_FAILURE;
     }
   }
   server here{chosen};
   for (const std::string& address : chosen.listen) {
     if (const std::string failure = here.listen_at(address); !failure.empty()) {
-      fmt::print(stderr, "{}: cannot listen at {}: {}\n", argv[0], address, failure);
+      example::print_error("{}: cannot listen at {}: {}\n", argv[0], address, failure);
       return EXIT_FAILURE;
     }
   }
   here.run();
+  if (!example::was_printed(stdout)) {
+    example::print_error("{}: nobody was told where it listened\n", argv[0]);
+    return EXIT_FAILURE;
+  }
 }

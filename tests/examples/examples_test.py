@@ -280,18 +280,20 @@ class Dialogue(unittest.TestCase):
 class Server:
     """02_receive on a free port, with its Maildirs in a folder of its own."""
 
-    def __init__(self, *options, maildir='%u', limits=(), folder=None, listen='127.0.0.1:0', environment=None):
+    def __init__(self, *options, maildir='%u', limits=(), folder=None, listen='127.0.0.1:0', environment=None,
+                 prepare=lambda: None):
         self.folder = folder or tempfile.mkdtemp(prefix='ehlo-receive-')
         self.log = open(self.folder + '.log', 'w+b')
 
-        def lower_limits():
+        def begin():
+            prepare()
             for name, value in limits:
                 resource.setrlimit(name, (value, value))
 
         self.process = subprocess.Popen(
             [RECEIVE, '--listen', listen, '--hostname', 'mx.example.org', '--domain', 'example.org',
              *(['--maildir', os.path.join(self.folder, maildir)] if maildir else ['--discard']), *options],
-            stdout=subprocess.PIPE, stderr=self.log, preexec_fn=lower_limits, env={**os.environ, **(environment or {})})
+            stdout=subprocess.PIPE, stderr=self.log, preexec_fn=begin, env={**os.environ, **(environment or {})})
         said = self.process.stdout.readline().decode()
         self.address, self.port = re.fullmatch(r'listening on (.*):(\d+)\n', said).groups()
         self.port = int(self.port)
@@ -693,6 +695,56 @@ class Receive(unittest.TestCase):
             client.socket.sendall(b'POST / HTTP/1.1\r\nHost: mx\r\n\r\n' + b'x' * 200000)
             self.assertEqual(client.reply()[:3], '421')
             client.socket.shutdown(socket.SHUT_WR)
+
+    # ---- Standard output and standard error
+
+    def test_what_nobody_can_read_ends_no_server(self):
+        def full():
+            os.dup2(os.open('/dev/full', os.O_WRONLY), 2)
+
+        def left():
+            reader, writer = os.pipe()
+            os.dup2(writer, 2)
+            os.close(reader)
+
+        def closed():
+            os.close(2)
+
+        for prepare in [full, left, closed]:
+            with self.subTest(error=prepare.__name__):
+                with Server('--verbose', prepare=prepare) as server:
+                    for _ in range(2):
+                        self.assertTrue(server.deliver().startswith('250'))
+                    self.assertEqual(server.stop(), 0)
+                with Server('--proxy', 'any', prepare=prepare) as server:
+                    for _ in range(2):
+                        with server.connect(greeted=False) as client:
+                            client.socket.sendall(b'GET / HTTP/1.1\r\n')
+                            self.assertTrue(client.is_closed())
+                    self.assertEqual(server.stop(), 0)
+
+    def test_a_standard_output_that_took_nothing_is_told_of_at_the_end(self):
+        with socket.create_server(('127.0.0.1', 0)) as free:
+            port = free.getsockname()[1]
+        with open('/dev/full', 'wb') as full:
+            server = subprocess.Popen([RECEIVE, '--listen', f'127.0.0.1:{port}', '--hostname', 'mx.example.org', '--discard'],
+                                      stdout=full, stderr=subprocess.PIPE)
+        with server:
+            try:
+                deadline = time.monotonic() + WAIT
+                while True:
+                    try:
+                        with smtplib.SMTP('127.0.0.1', port, local_hostname='client.example', timeout=WAIT) as client:
+                            self.assertEqual(client.noop()[0], 250)
+                        break
+                    except ConnectionRefusedError:
+                        self.assertLess(time.monotonic(), deadline)
+                        time.sleep(0.05)
+                server.send_signal(signal.SIGTERM)
+                self.assertEqual(server.wait(WAIT), 1)
+                self.assertIn(b'nobody was told', server.stderr.read())
+            finally:
+                server.kill()
 
     # ---- The disk
 
