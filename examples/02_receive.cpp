@@ -218,15 +218,17 @@ int sync_folder(const std::string& path) {
 
 int make_folder(const std::string& path) {
   constexpr mode_t for_the_owner = 0700;
-  if (::mkdir(path.c_str(), for_the_owner) != 0) {
-    if (errno == EEXIST) return 0;
-    if (errno != ENOENT) return errno;
+  const auto make = [&path] { return ::mkdir(path.c_str(), for_the_owner) == 0 ? 0 : errno; };
+  int failure = make();
+  if (failure == ENOENT) {
     const std::size_t slash = path.find_last_of('/', path.find_last_not_of('/'));
     if (slash == path.npos || slash == 0) return ENOENT;
-    if (const int failure = make_folder(path.substr(0, slash))) return failure;
-    return make_folder(path);
+    if (const int above = make_folder(path.substr(0, slash))) return above;
+    failure = make();  // below a link to nothing, which is there, this fails as before
   }
-  const int failure = sync_folder(path + "/..");
+  if (failure == EEXIST) return 0;
+  if (failure != 0) return failure;
+  failure = sync_folder(path + "/..");
   if (failure != 0) ::rmdir(path.c_str());
   return failure;
 }

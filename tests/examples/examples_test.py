@@ -782,6 +782,19 @@ class Receive(unittest.TestCase):
             subprocess.run(['umount', folder], check=True)
             os.rmdir(folder)
 
+    def test_a_link_to_nothing_takes_no_mail_and_ends_nothing(self):
+        with Server() as server:
+            nowhere = os.path.join(server.folder, 'bob')
+            os.symlink('/nonexistent/bob', nowhere)
+            with server.connect() as client:
+                client.begin('bob@example.org')
+                self.assertEqual(client.finish(b'x\r\n')[:3], '451')
+            self.assertTrue(server.deliver(to='carol@example.org').startswith('250'))
+            for folder in [nowhere, nowhere + '/deep/in/it']:
+                out = run(RECEIVE, '--listen', '127.0.0.1:0', '--maildir', folder)
+                self.assertEqual(out.returncode, 1)
+                self.assertIn(b'No such file', out.stderr)
+
     def disk_shim(self):
         """The library of failing_disk.cpp, for LD_PRELOAD."""
         compiler = shutil.which('c++')
