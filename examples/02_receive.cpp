@@ -82,11 +82,17 @@ Receive mail by SMTP and store it in a Maildir.
 SIGTERM and SIGINT end it: idle clients are told 421; a second signal does not wait for the others.
 )";
 
+/// Where to listen.
+struct endpoint {
+  std::string host;        ///< an IPv6 address stands in brackets
+  std::uint16_t port = 0;  ///< 0: any that is free
+};
+
 /// What the command line says.
 struct settings {
   ehlo::server_options options;
   std::string hostname;
-  std::vector<std::string> listen;
+  std::vector<endpoint> listen;
   std::vector<ehlo::host> domains;
   std::string_view maildir;
   bool one_for_each_mailbox = false;  ///< %u stands in `maildir`
@@ -117,6 +123,15 @@ std::string expand(std::string_view folder, std::string_view user) {
   return out;
 }
 
+/// The value of --listen.
+endpoint endpoint_of(const example::arguments& given) {
+  const std::string_view text = given.value();
+  const std::size_t colon = text.rfind(':');
+  const auto port = example::arguments::port(colon == text.npos ? "" : text.substr(colon + 1), 0);
+  if (!port || colon == 0) given.refuse("--listen wants ADDR:PORT, the port from 0 to 65535, not '{}'", text);
+  return {std::string{text.substr(0, colon)}, *port};
+}
+
 void read_arguments(int argc, char** argv, settings& out) {
   static const option known[] = {
       {"listen", required_argument, nullptr, 'i'},
@@ -144,7 +159,7 @@ void read_arguments(int argc, char** argv, settings& out) {
   out.options.limits.errors = 100;  // a client that guesses names is told 421 (RFC 5321 7.8)
   for (int name = given.next(); name != -1; name = given.next()) {
     switch (name) {
-      case 'i': out.listen.emplace_back(given.value()); break;
+      case 'i': out.listen.push_back(endpoint_of(given)); break;
       case 'n': out.hostname = given.parsed<ehlo::host>().text(); break;
       case 'd': out.domains.push_back(given.parsed<ehlo::host>()); break;
       case 'm':
@@ -174,14 +189,9 @@ void read_arguments(int argc, char** argv, settings& out) {
   }
   if (out.maildir.empty() && !out.discard) given.refuse("--maildir is missing");
   if (!out.maildir.empty() && out.discard) given.refuse("--maildir and --discard exclude each other");
-  if (out.listen.empty()) out.listen.emplace_back("127.0.0.1:2525");
-  for (const std::string& address : out.listen) {
-    const std::size_t colon = address.rfind(':');
-    if (colon == 0 || colon == address.npos) given.refuse("--listen wants ADDR:PORT, not '{}'", address);
-    if (address.substr(colon) == ":25" && out.options.protocol == ehlo::protocol::lmtp) {
-      given.refuse("LMTP does not belong on port 25 (RFC 2033 1)");
-    }
-  }
+  if (out.listen.empty()) out.listen.push_back({"127.0.0.1", 2525});
+  const bool is_at_port_25 = std::ranges::find(out.listen, 25, &endpoint::port) != out.listen.end();
+  if (is_at_port_25 && out.options.protocol == ehlo::protocol::lmtp) given.refuse("LMTP does not belong on port 25 (RFC 2033 1)");
   out.options.hostname = out.hostname;
   if (const auto good = out.options.check(); !good) given.refuse("{}", example::arguments::reason(good.error()));
 }
@@ -776,16 +786,15 @@ class server {
     watch(signals_.number(), EPOLLIN);
   }
 
-  /// Listens at `address`, and prints where. Gives what is wrong, or nothing.
-  std::string listen_at(const std::string& address) {
-    const std::size_t colon = address.rfind(':');
-    std::string host = address.substr(0, colon);
+  /// Listens at `place`, and prints where. Gives what is wrong, or nothing.
+  std::string listen_at(const endpoint& place) {
+    std::string host = place.host;
     if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
     addrinfo hints{};
     hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
     hints.ai_socktype = SOCK_STREAM;
     addrinfo* found = nullptr;
-    if (const int failure = ::getaddrinfo(host.c_str(), address.c_str() + colon + 1, &hints, &found))
+    if (const int failure = ::getaddrinfo(host.c_str(), fmt::to_string(place.port).c_str(), &hints, &found))
       return ::gai_strerror(failure);
     descriptor socket{::socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
     const int on = 1;
@@ -801,7 +810,7 @@ class server {
     ::getsockname(socket.number(), reinterpret_cast<sockaddr*>(&bound), &size);
     std::array<char, NI_MAXSERV> port{};
     ::getnameinfo(reinterpret_cast<sockaddr*>(&bound), size, nullptr, 0, port.data(), port.size(), NI_NUMERICSERV);
-    example::print("listening on {}:{}\n", address.substr(0, colon), port.data());
+    example::print("listening on {}:{}\n", place.host, port.data());
     std::fflush(stdout);
     watch(socket.number(), EPOLLIN);
     listeners_.push_back(std::move(socket));
@@ -975,9 +984,9 @@ int main(int argc, char** argv) {
     }
   }
   server here{chosen};
-  for (const std::string& address : chosen.listen) {
-    if (const std::string failure = here.listen_at(address); !failure.empty()) {
-      example::print_error("{}: cannot listen at {}: {}\n", argv[0], address, failure);
+  for (const endpoint& place : chosen.listen) {
+    if (const std::string failure = here.listen_at(place); !failure.empty()) {
+      example::print_error("{}: cannot listen at {}:{}: {}\n", argv[0], place.host, place.port, failure);
       return EXIT_FAILURE;
     }
   }

@@ -75,7 +75,9 @@ class Options(unittest.TestCase):
             (RECEIVE, folder + ['--discard'], 'exclude'),
             (RECEIVE, ['--maildir', '/x/%z'], '%u'),
             (RECEIVE, folder + ['--listen', '2525'], 'ADDR:PORT'),
-            (RECEIVE, folder + ['--listen', '127.0.0.1:25', '--lmtp'], 'port 25'),
+            *((RECEIVE, folder + ['--listen', place], 'ADDR:PORT')
+              for place in ['127.0.0.1:', ':2525', '127.0.0.1:86000', '127.0.0.1:65561', '127.0.0.1: 2525', '127.0.0.1:+2525', '[::1]']),
+            *((RECEIVE, folder + ['--listen', place, '--lmtp'], 'port 25') for place in ['127.0.0.1:25', '127.0.0.1:025']),
             (RECEIVE, folder + ['--domain', 'a@b'], "'a@b'"),
             (RECEIVE, folder + ['--timeout', '0'], 'from 1'),
             (RECEIVE, folder + ['--proxy', 'v2'], "'v2'"),
