@@ -173,10 +173,15 @@ void read_arguments(int argc, char** argv, settings& out) {
       case 's': out.options.limits.message = given.number<std::uint64_t>(); break;
       case 'c': out.most_connections = given.number<std::size_t>(1); break;
       case 'y':
-        if (given.value() == "1") out.proxy = ehlo::proxy::accepted_versions::one;
-        if (given.value() == "2") out.proxy = ehlo::proxy::accepted_versions::two;
-        if (given.value() == "any") out.proxy = ehlo::proxy::accepted_versions::either;
-        if (!out.proxy) given.refuse("--proxy wants 1, 2 or any, not '{}'", given.value());
+        if (given.value() == "1") {
+          out.proxy = ehlo::proxy::accepted_versions::one;
+        } else if (given.value() == "2") {
+          out.proxy = ehlo::proxy::accepted_versions::two;
+        } else if (given.value() == "any") {
+          out.proxy = ehlo::proxy::accepted_versions::either;
+        } else {
+          given.refuse("--proxy wants 1, 2 or any, not '{}'", given.value());
+        }
         break;
       case 'p': out.most_hops = given.number<std::uint32_t>(1); break;
       case 't':

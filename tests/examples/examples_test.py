@@ -81,6 +81,7 @@ class Options(unittest.TestCase):
             (RECEIVE, folder + ['--domain', 'a@b'], "'a@b'"),
             (RECEIVE, folder + ['--timeout', '0'], 'from 1'),
             (RECEIVE, folder + ['--proxy', 'v2'], "'v2'"),
+            (RECEIVE, folder + ['--proxy', 'any', '--proxy', '7'], "'7'"),
             (RECEIVE, folder + ['--max-connections', '1e3'], "'1e3'"),
             (RECEIVE, folder + ['--max-size', '18446744073709551616'], 'number'),
         ]:
