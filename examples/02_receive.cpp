@@ -288,10 +288,11 @@ std::string unique_id() {
   return fmt::format("M{}P{}Q{}", now.tv_nsec / 1000, ::getpid(), ++count);
 }
 
-/// The name of a message in a Maildir: seconds, identifier and host.
+/// The name of a message in a Maildir: seconds, identifier and host. Of 255 octets some are for flags.
 std::string file_name(std::string_view id, std::string_view hostname) {
+  constexpr std::size_t enough = 128;
   std::string out = fmt::format("{}.{}.", std::time(nullptr), id);
-  for (const char c : hostname) out += c == ':' ? '_' : c;  // a colon in an address literal would begin the flags of the file
+  for (const char c : hostname.substr(0, enough)) out += c == ':' ? '_' : c;  // a colon in an address literal would begin the flags
   return out;
 }
 

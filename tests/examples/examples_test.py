@@ -448,6 +448,15 @@ class Receive(unittest.TestCase):
                 self.assertTrue(server.deliver(text).startswith('250'))
             self.assertEqual(sorted(server.messages()), sorted([b'', b'\r\n', b'no header here\r\n', b'\r\n\r\n']))
 
+    def test_the_longest_name_of_a_host_leaves_room_in_the_name_of_a_file(self):
+        name = '.'.join(['a' * 63, 'b' * 63, 'c' * 63, 'd' * 63])
+        with Server('--hostname', name) as server:
+            got = server.deliver()
+            self.assertTrue(got.startswith('250'), got)
+            with open(server.files()[0], 'rb') as file:
+                self.assertIn(name.encode(), file.read())
+            self.assertLess(len(os.path.basename(server.files()[0])), 200)
+
     def test_chunks_are_stored_octet_by_octet(self):
         text = bytes(range(256)) * 300
         with Server() as server, server.connect() as client:
