@@ -18,6 +18,7 @@
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -69,7 +70,7 @@ Receive mail by SMTP and store it in a Maildir.
   --discard                 take mail for anyone and drop it, instead of --maildir: to measure and to test senders
   --lmtp                    speak LMTP instead of SMTP (not on port 25)
   --max-size OCTETS         largest message, at least 65536; 0: any (default 67108864)
-  --max-connections NUMBER  more are told 421 (default 500)
+  --max-connections NUMBER  more are told 421 (default 500); each may need two open files, or one with --discard
   --proxy VERSION           each connection begins with a PROXY protocol header of this version (1, 2 or any), and
                             comes from the client that it names: only proxies of yours may reach the port, as
                             whoever can may say that it is anybody
@@ -171,7 +172,7 @@ void read_arguments(int argc, char** argv, settings& out) {
       case 'x': out.discard = true; break;
       case 'l': out.options.protocol = ehlo::protocol::lmtp; break;
       case 's': out.options.limits.message = given.number<std::uint64_t>(); break;
-      case 'c': out.most_connections = given.number<std::size_t>(1); break;
+      case 'c': out.most_connections = given.number<std::size_t>(1, 1'000'000); break;
       case 'y':
         if (given.value() == "1") {
           out.proxy = ehlo::proxy::accepted_versions::one;
@@ -785,8 +786,24 @@ std::string address_of(const sockaddr_storage& address, socklen_t size) {
   return fmt::format("[IPv6:{}]", text.substr(0, text.find('%')));  // an address literal names no interface
 }
 
+/// Has the system allow so many open files. Gives how many it allows.
+rlim_t allow_open_files(rlim_t wanted) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < wanted) {
+    const rlimit raised{std::min(wanted, limit.rlim_max), limit.rlim_max};
+    if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+  }
+  return limit.rlim_cur;
+}
+
 class server {
  public:
+  /// A connection has its socket and the file of its message, so that clients that are turned away take neither from it.
+  static rlim_t open_files(const settings& chosen) {
+    constexpr std::size_t others = 15;  // standard streams, epoll, signals, the spare one, a copy and a folder; some to spare
+    return chosen.most_connections * (chosen.discard ? 1 : 2) + most_over + chosen.listen.size() + others;
+  }
+
   explicit server(const settings& chosen)
       : shared_{chosen}, events_{::epoll_create1(EPOLL_CLOEXEC)}, signals_{stop_signal::begin()}, spare_{open_spare()} {
     watch(signals_.number(), EPOLLIN);
@@ -912,13 +929,17 @@ class server {
     if (socket) {
       const int on = 1;
       ::setsockopt(socket.number(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // a reply is written whole
+      const std::size_t most = shared_.chosen.most_connections;
+      if (count_ >= most + most_over) {
+        turn_away(std::move(socket), address_of(address, size));
+        return true;
+      }
       const auto at = static_cast<std::size_t>(socket.number());
       if (at >= connections_.size()) {
         connections_.resize(at + 1);
         watched_.resize(at + 1);
       }
-      const bool is_welcome = count_ < shared_.chosen.most_connections;
-      connections_[at] = std::make_unique<connection>(shared_, std::move(socket), address_of(address, size), is_welcome);
+      connections_[at] = std::make_unique<connection>(shared_, std::move(socket), address_of(address, size), count_ < most);
       ++count_;
       watched_[at] = EPOLLIN;
       watch(static_cast<int>(at), EPOLLIN);
@@ -942,10 +963,12 @@ class server {
     return false;
   }
 
-  /// Says 421 and closes.
+  /// Says 421 and closes, whether the client has read it or not.
   void turn_away(descriptor socket, std::string client_address) {
     connection last{shared_, std::move(socket), std::move(client_address), false};
   }
+
+  static constexpr std::size_t most_over = 8;  ///< connections above the limit that get the time to read why
 
   static descriptor open_spare() { return descriptor{::open("/dev/null", O_RDONLY | O_CLOEXEC)}; }
 
@@ -988,6 +1011,12 @@ int main(int argc, char** argv) {
       example::print_error("{}: {}: {}\n", argv[0], first, std::strerror(failure));
       return EXIT_FAILURE;
     }
+  }
+  const rlim_t wanted = server::open_files(chosen);
+  if (const rlim_t allowed = allow_open_files(wanted); allowed < wanted) {
+    example::print_error("{}: --max-connections {} wants {} open files, and {} are allowed\n", argv[0], chosen.most_connections,
+                         wanted, allowed);
+    return EXIT_FAILURE;
   }
   server here{chosen};
   for (const endpoint& place : chosen.listen) {

@@ -105,7 +105,7 @@ def programs(build):
     return source, {
         "floor": folder + "/floor_server {port}",
         "smtp-sink": sink + user + " -m 20000 127.0.0.1:{port} 4096",
-        "ehlo": folder + "/benchmark_receive --discard --hostname mx.example --max-size 0 --max-connections 20000 --listen 127.0.0.1:{port}",
+        "ehlo": folder + "/benchmark_receive --discard --hostname mx.example --max-size 0 --max-connections 10100 --listen 127.0.0.1:{port}",
     }
 
 

@@ -83,6 +83,7 @@ class Options(unittest.TestCase):
             (RECEIVE, folder + ['--proxy', 'v2'], "'v2'"),
             (RECEIVE, folder + ['--proxy', 'any', '--proxy', '7'], "'7'"),
             (RECEIVE, folder + ['--max-connections', '1e3'], "'1e3'"),
+            (RECEIVE, folder + ['--max-connections', '18446744073709551615'], 'to 1000000'),
             (RECEIVE, folder + ['--max-size', '18446744073709551616'], 'number'),
         ]:
             with self.subTest(program=program, arguments=arguments):
@@ -665,7 +666,8 @@ class Receive(unittest.TestCase):
             self.assertEqual(server.messages() + server.files('tmp'), [])
 
     def test_without_free_descriptors_it_goes_on_and_stays_calm(self):
-        with Server(limits=[(resource.RLIMIT_NOFILE, 24)]) as server:
+        with Server() as server:
+            resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (24, 24))  # as if the system had no more
             clients = [server.connect(greeted=False) for _ in range(40)]
             first = [c.reply()[:3] for c in clients]
             self.assertIn('220', first)
@@ -692,6 +694,33 @@ class Receive(unittest.TestCase):
                 self.assertTrue(third.is_closed())
             time.sleep(0.3)
             self.assertTrue(server.deliver().startswith('250'))
+
+    def test_clients_above_the_limit_take_nothing_from_those_that_are_served(self):
+        files = 2 * 20 + 24
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        with Server('--max-connections', '20', limits=[(resource.RLIMIT_NOFILE, files)]) as server:
+            served = [server.connect() for _ in range(20)]
+            above = [server.connect(greeted=False) for _ in range(150)]
+            for client in served:
+                client.begin('bob@example.org')
+            more = [server.connect(greeted=False) for _ in range(150)]
+            for client in served:
+                self.assertTrue(client.finish(b'x\r\n').startswith('250'))
+            for client in above + more:
+                self.assertEqual(client.reply()[:3], '421')
+                self.assertTrue(client.is_closed())
+            for client in served + above + more:
+                client.close()
+        out = run('sh', '-c', f'ulimit -n {files} && exec "$0" "$@"', RECEIVE, '--listen', '127.0.0.1:0', '--discard',
+                  '--max-connections', '50')
+        self.assertEqual(out.returncode, 1)
+        self.assertIn(b'--max-connections 50 wants 74 open files, and 64 are allowed', out.stderr)
+
+        def few():  # for now: the program may have more
+            resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+
+        with Server('--max-connections', '50', prepare=few) as server:
+            self.assertEqual(resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE), (2 * 50 + 24, hard))
 
     def test_guessing_mailboxes_has_an_end(self):  # THREATS [T47]
         with Server() as server, server.connect() as client:
