@@ -76,6 +76,8 @@ Receive mail by SMTP and store it in a Maildir.
                             whoever can may say that it is anybody
   --max-hops NUMBER         Received fields of a message that is in a loop (default 100)
   --timeout SECONDS         how long a client may be silent (default 300, and 180 within a message)
+  --max-time SECONDS        how long a connection may last, however busy it is (default: as long as its client likes);
+                            a message that is coming in then has --grace more
   --grace SECONDS           how long messages may still come in after SIGTERM (default 5)
   --verbose                 print the dialogue of each session on standard error, without mail data
   --help                    show this
@@ -101,6 +103,7 @@ struct settings {
   std::size_t most_connections = 500;
   std::uint32_t most_hops = 100;
   std::optional<ehlo::proxy::accepted_versions> proxy;  ///< what each connection begins with; none: the session
+  std::optional<std::chrono::seconds> most_time;        ///< of a connection
   std::chrono::seconds grace{5};
   bool verbose = false;
 };
@@ -134,6 +137,7 @@ endpoint endpoint_of(const example::arguments& given) {
 }
 
 void read_arguments(int argc, char** argv, settings& out) {
+  // clang-format off
   static const option known[] = {
       {"listen", required_argument, nullptr, 'i'},
       {"hostname", required_argument, nullptr, 'n'},
@@ -146,11 +150,13 @@ void read_arguments(int argc, char** argv, settings& out) {
       {"proxy", required_argument, nullptr, 'y'},
       {"max-hops", required_argument, nullptr, 'p'},
       {"timeout", required_argument, nullptr, 't'},
+      {"max-time", required_argument, nullptr, 'T'},
       {"grace", required_argument, nullptr, 'g'},
       {"verbose", no_argument, nullptr, 'v'},
       {"help", no_argument, nullptr, 'h'},
       {nullptr, 0, nullptr, 0},
   };
+  // clang-format on
   constexpr std::uint32_t one_day = 86400;
   example::arguments given{argc, argv, known, help_text};
   out.hostname = example::name_of_this_host();
@@ -189,6 +195,7 @@ void read_arguments(int argc, char** argv, settings& out) {
         out.options.timeouts.command = given.number<std::uint32_t>(1, one_day);
         out.options.timeouts.data_block = out.options.timeouts.command;
         break;
+      case 'T': out.most_time = std::chrono::seconds{given.number<std::uint32_t>(1, one_day)}; break;
       case 'g': out.grace = std::chrono::seconds{given.number<std::uint32_t>(0, one_day)}; break;
       case 'v': out.verbose = true; break;
     }
@@ -570,6 +577,7 @@ class connection : public receiver {
  public:
   connection(workspace& shared, descriptor socket, std::string client_address, bool is_welcome)
       : receiver{shared.chosen, std::move(client_address)}, shared_{shared}, socket_{std::move(socket)}, is_welcome_{is_welcome} {
+    if (chosen_.most_time) ends_at_ = shared_.now + *chosen_.most_time;
     if (chosen_.proxy) {
       proxy_header_ = std::make_unique<ehlo::proxy::reader>(*chosen_.proxy);
       deadline_ = shared_.now + time_for_header;
@@ -580,7 +588,7 @@ class connection : public receiver {
 
   int socket() const { return socket_.number(); }
   std::uint32_t events() const { return unsent_.empty() ? EPOLLIN : EPOLLOUT; }
-  moment deadline() const { return deadline_; }
+  moment deadline() const { return is_lingering_ ? deadline_ : std::min(deadline_, ends_at_); }
   bool is_over() const { return !socket_; }
 
   /// The socket can do what `events` asked for.
@@ -603,6 +611,9 @@ class connection : public receiver {
   void expire() {
     if (is_lingering_ || proxy_header_) {
       socket_ = {};
+    } else if (shared_.now >= ends_at_) {
+      end();
+      return;
     } else if (!unsent_.empty()) {
       session_.disconnected();  // a client that does not read would not read 421 either
       unsent_ = {};
@@ -659,6 +670,14 @@ class connection : public receiver {
     if (chosen_.verbose) transcript_ = std::make_unique<example::transcript_printer>(client_address_ + " ");
     if (transcript_ && !input_.empty()) transcript_->hear(ehlo::direction::from_client, input_);
     run();
+  }
+
+  /// The time of the connection is over: first it ends unless a message is coming in, later in any case. The session's deadline is
+  /// not enough, as each octet of a message puts it off (RFC 5321 4.5.3.2.5).
+  void end() {
+    const bool is_late = std::exchange(has_to_end_, true);
+    ends_at_ = is_late ? moment::max() : shared_.now + chosen_.grace;
+    is_late ? cut_short() : shut_down();
   }
 
   /// Reads what a proxy says of its client, before the session. Nothing is said to a peer whose header is bad: it is no proxy.
@@ -749,6 +768,8 @@ class connection : public receiver {
   std::unique_ptr<example::transcript_printer> transcript_;  ///< with --verbose
   std::uint32_t wait_serial_ = 0;
   moment deadline_ = shared_.now + std::chrono::minutes{5};
+  moment ends_at_ = moment::max();  ///< with --max-time
+  bool has_to_end_ = false;
 };
 
 /// Reads the end of a signal handler's pipe.

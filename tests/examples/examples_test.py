@@ -38,8 +38,7 @@ class Options(unittest.TestCase):
             DIALOGUE: ['--hostname', '--lmtp', '--max-size', '--max-recipients', '--max-errors', '--tls-active', '--auth', '--reject-rcpt',
                        '--user', '--list', '--actions', '--help'],
             RECEIVE: ['--listen', '--hostname', '--domain', '--maildir', '--discard', '--lmtp', '--max-size', '--max-connections',
-                      '--proxy', '--timeout',
-                      '--verbose', '--help'],
+                      '--proxy', '--timeout', '--max-time', '--grace', '--verbose', '--help'],
             IN_MEMORY: ['--from', '--to', '--refuse', '--file', '--cut', '--lmtp', '--no-pipelining', '--no-chunking', '--help'],
         }
         for program, options in wanted.items():
@@ -664,6 +663,48 @@ class Receive(unittest.TestCase):
                 self.assertEqual(client.reply()[:9], '421 4.4.2')
                 self.assertTrue(client.is_closed())
             self.assertEqual(server.messages() + server.files('tmp'), [])
+
+    def test_however_busy_a_client_is_its_time_has_an_end(self):
+        with Server('--max-time', '1', '--grace', '1') as server:
+            def drip(client, octets):
+                begun = time.monotonic()
+                reader = threading.Thread(target=lambda: replies.append(client.reply()[:9]))
+                reader.start()
+                try:
+                    while reader.is_alive() and time.monotonic() < begun + 10:
+                        client.socket.send(octets)
+                        time.sleep(0.1)
+                except ConnectionError:
+                    pass
+                reader.join(WAIT)
+                self.assertLess(time.monotonic() - begun, 5)
+
+            replies = []
+            with server.connect() as client:
+                client.begin('bob@example.org')
+                drip(client, b'x')
+            with server.connect() as client:
+                client.say('EHLO client.example')
+                client.say('MAIL FROM:<>')
+                client.say('RCPT TO:<bob@example.org>')
+                client.socket.sendall(b'BDAT 1000\r\n')
+                drip(client, b'x')
+            with server.connect() as client:
+                client.say('EHLO client.example')
+                begun = time.monotonic()
+                while (got := client.say('NOOP')).startswith('250') and time.monotonic() < begun + 10:
+                    time.sleep(0.1)
+                replies.append(got[:9])
+                self.assertLess(time.monotonic() - begun, 5)
+            self.assertEqual(replies, ['421 4.3.2'] * 3)
+            self.assertEqual(server.messages() + server.files('tmp'), [])
+        with Server('--max-time', '1', '--grace', '10') as server, server.connect() as client:
+            client.begin('bob@example.org')
+            client.socket.sendall(b'first\r\n')
+            time.sleep(1.5)
+            self.assertTrue(client.finish(b'second\r\n').startswith('250'))
+            self.assertEqual(client.reply()[:9], '421 4.3.2')
+            self.assertEqual(server.messages(), [b'first\r\nsecond\r\n'])
 
     def test_without_free_descriptors_it_goes_on_and_stays_calm(self):
         with Server() as server:
