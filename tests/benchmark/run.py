@@ -172,12 +172,15 @@ def main():
     parser.add_argument("--repetitions", type=int, default=9)
     parser.add_argument("--write")
     given = parser.parse_args()
+    results = read_results(given.build)
+    lost = sorted(set(rows.ROWS) - set(results) - set(given.only))
+    if given.write and lost:
+        parser.error("--write: rows %s were never measured here, and the page would lose them; measure all once" % ", ".join(map(str, lost)))
     wanted = Wanted()
     for number in given.only:
         list(rows.ROWS[number].figures(wanted))
     programs = measure.Programs(given.build)
     measured = Measured(programs, measure.times(programs, dict.fromkeys(wanted.timed), given.repetitions), given.build)
-    results = read_results(given.build)
     for number in given.only:
         row = rows.ROWS[number]
         print("%d  %s" % (number, row.title))
