@@ -757,7 +757,7 @@ class Receive(unittest.TestCase):
         self.assertEqual(out.returncode, 1)
         self.assertIn(b'--max-connections 50 wants 74 open files, and 64 are allowed', out.stderr)
 
-        def few():  # for now: the program may have more
+        def few():  # the soft limit, which the program may raise
             resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
 
         with Server('--max-connections', '50', prepare=few) as server:
