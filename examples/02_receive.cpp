@@ -18,9 +18,7 @@
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -49,7 +47,9 @@
 #include <ehlo/message/header_section.hpp>
 #include <ehlo/message/trace.hpp>
 
+#include "support/folders.hpp"
 #include "support/host_name.hpp"
+#include "support/open_files.hpp"
 #include "support/options.hpp"
 #include "support/print.hpp"
 #include "support/transcript_printer.hpp"
@@ -233,33 +233,10 @@ class descriptor {
   int number_ = -1;
 };
 
-/// A file that was made, renamed or removed in a folder is so after a crash only when the folder is on disk, too.
-int sync_folder(const std::string& path) {
-  const descriptor folder{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  return folder && ::fsync(folder.number()) == 0 ? 0 : errno;
-}
-
-int make_folder(const std::string& path) {
-  constexpr mode_t for_the_owner = 0700;
-  const auto make = [&path] { return ::mkdir(path.c_str(), for_the_owner) == 0 ? 0 : errno; };
-  int failure = make();
-  if (failure == ENOENT) {
-    const std::size_t slash = path.find_last_of('/', path.find_last_not_of('/'));
-    if (slash == path.npos || slash == 0) return ENOENT;
-    if (const int above = make_folder(path.substr(0, slash))) return above;
-    failure = make();  // below a link to nothing, which is there, this fails as before
-  }
-  if (failure == EEXIST) return 0;
-  if (failure != 0) return failure;
-  failure = sync_folder(path + "/..");
-  if (failure != 0) ::rmdir(path.c_str());
-  return failure;
-}
-
 /// Makes `tmp` last: where it is, the others are.
 int make_maildir(const std::string& path) {
   for (const char* part : {"/new", "/cur", "/tmp"}) {
-    if (const int failure = make_folder(path + part)) return failure;
+    if (const int failure = example::make_folder(path + part)) return failure;
   }
   return 0;
 }
@@ -333,7 +310,7 @@ class delivery {
     int failure = finish();
     for (std::size_t i = 1; failure == 0 && i < maildirs_.size(); ++i) failure = copy_to(maildirs_[i]);
     for (std::size_t i = 0; failure == 0 && i < maildirs_.size(); ++i) failure = move_to_new(maildirs_[i]);
-    for (std::size_t i = 0; failure == 0 && i < maildirs_.size(); ++i) failure = sync_folder(maildirs_[i] + "/new");
+    for (std::size_t i = 0; failure == 0 && i < maildirs_.size(); ++i) failure = example::sync_folder(maildirs_[i] + "/new");
     if (failure != 0) std::ranges::for_each(maildirs_, [this](const std::string& maildir) { withdraw(maildir); });
     return failure;
   }
@@ -346,7 +323,7 @@ class delivery {
       int failure = unfinished;
       if (failure == 0 && i > 0) failure = copy_to(maildirs_[i]);
       if (failure == 0) failure = move_to_new(maildirs_[i]);
-      if (failure == 0) failure = sync_folder(maildirs_[i] + "/new");
+      if (failure == 0) failure = example::sync_folder(maildirs_[i] + "/new");
       if (failure != 0) withdraw(maildirs_[i]);
       out.push_back(failure);
     }
@@ -807,16 +784,6 @@ std::string address_of(const sockaddr_storage& address, socklen_t size) {
   return fmt::format("[IPv6:{}]", text.substr(0, text.find('%')));  // an address literal names no interface
 }
 
-/// Has the system allow so many open files. Gives how many it allows.
-rlim_t allow_open_files(rlim_t wanted) {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < wanted) {
-    const rlimit raised{std::min(wanted, limit.rlim_max), limit.rlim_max};
-    if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
-  }
-  return limit.rlim_cur;
-}
-
 class server {
  public:
   /// A connection has its socket and the file of its message, so that clients that are turned away take neither from it.
@@ -1034,7 +1001,7 @@ int main(int argc, char** argv) {
     }
   }
   const rlim_t wanted = server::open_files(chosen);
-  if (const rlim_t allowed = allow_open_files(wanted); allowed < wanted) {
+  if (const rlim_t allowed = example::allow_open_files(wanted); allowed < wanted) {
     example::print_error("{}: --max-connections {} wants {} open files, and {} are allowed\n", argv[0], chosen.most_connections,
                          wanted, allowed);
     return EXIT_FAILURE;

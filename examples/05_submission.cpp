@@ -22,7 +22,6 @@
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -62,7 +61,9 @@
 
 #include "support/asio_channel.hpp"
 #include "support/asio_drive.hpp"
+#include "support/folders.hpp"
 #include "support/host_name.hpp"
+#include "support/open_files.hpp"
 #include "support/options.hpp"
 #include "support/print.hpp"
 #include "support/secret_octets.hpp"
@@ -300,7 +301,7 @@ void read_arguments(int argc, char** argv, settings& out) {
       case 'a': out.any_sender = true; break;
       case '5': out.cram_md5 = true; break;
       case 's': out.options.limits.message = given.number<std::uint64_t>(); break;
-      case 'c': out.most_connections = given.number<std::size_t>(1); break;
+      case 'c': out.most_connections = given.number<std::size_t>(1, 1'000'000); break;
       case 't':
         out.options.timeouts.command = given.number<std::uint32_t>(1, one_day);
         out.options.timeouts.data_block = out.options.timeouts.command;
@@ -323,26 +324,9 @@ void read_arguments(int argc, char** argv, settings& out) {
 // ---- The spool --------------------------------------------------------------------------------------------
 // Functions give 0, or what errno said.
 
-int sync_folder(const std::string& path) {
-  const int folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) return errno;
-  const int failure = ::fsync(folder) == 0 ? 0 : errno;
-  ::close(folder);
-  return failure;
-}
-
-/// A folder that was made is there after a crash only when the one around it is on disk, too.
-int make_folder(const std::string& path) {
-  constexpr mode_t for_the_owner = 0700;
-  if (::mkdir(path.c_str(), for_the_owner) != 0) return errno == EEXIST ? 0 : errno;
-  const int failure = sync_folder(path + "/..");
-  if (failure != 0) ::rmdir(path.c_str());
-  return failure;
-}
-
 int make_spool(const std::string& path) {
   for (const char* part : {"", "/tmp", "/new"}) {
-    if (const int failure = make_folder(path + part)) return failure;
+    if (const int failure = example::make_folder(path + part)) return failure;
   }
   return 0;
 }
@@ -418,7 +402,7 @@ class submission {
     for (const char* kind : {".message", ".envelope"}) {
       if (failure == 0 && ::rename(path("/tmp/", kind).c_str(), path("/new/", kind).c_str()) != 0) failure = errno;
     }
-    if (failure == 0) failure = sync_folder(spool_ + "/new");
+    if (failure == 0) failure = example::sync_folder(spool_ + "/new");
     is_stored_ = failure == 0;
     return failure;
   }
@@ -711,19 +695,16 @@ class submission_handler {
   bool has_message_id_ = false;
 };
 
-/// Raises the limit of descriptors to what so many clients need, each with a message on its way, and as many more that are told
-/// 421. Gives what is wrong, or nothing.
+/// Has the system allow what so many clients need, each with a message on its way, and as many more that are told 421. Gives what
+/// is wrong, or nothing.
 std::string make_room_for(std::size_t connections) {
   constexpr rlim_t each = 3;
   constexpr rlim_t others = 64;  // listeners, standard streams, what the library has, the folder that is being synced
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return std::strerror(errno);
-  const rlim_t most = limit.rlim_max < others ? 0 : (limit.rlim_max - others) / each;
-  if (connections > most) return fmt::format("the {} descriptors that this program may have do for {}", limit.rlim_max, most);
-  const rlim_t needed = each * connections + others;
-  if (limit.rlim_cur >= needed) return {};
-  limit.rlim_cur = needed;
-  return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? "" : std::strerror(errno);
+  const rlim_t wanted = each * connections + others;
+  const rlim_t allowed = example::allow_open_files(wanted);
+  if (allowed >= wanted) return {};
+  return fmt::format("the {} descriptors that this program may have do for {}", allowed,
+                     (std::max(allowed, others) - others) / each);
 }
 
 // ---- The adapter: Asio ------------------------------------------------------------------------------------
