@@ -154,6 +154,7 @@ TEST_CASE("the client's loop of the README is a complete client", "[docs]") {
   CHECK(socket.messages == std::vector{text});
   CHECK(queue.deliveries == 1);
   CHECK(queue.refusals == std::vector<std::string>{"1: No such user here"});
+  CHECK(queue.deferrals.empty());
   CHECK(queue.failures.empty());
   CHECK(socket.written.ends_with("QUIT\r\n"));
 }
