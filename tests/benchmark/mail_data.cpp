@@ -25,23 +25,26 @@
 
 namespace {
 
+/// Keeps the compiler from knowing what becomes of `octets`. They stay in registers, as on the way to a call of write.
+inline void keep_octets(std::string_view octets) { asm volatile("" : : "r"(octets.data()), "r"(octets.size()) : "memory"); }
+
 bench::work read_slices(std::string_view octets, std::size_t feed) {
-  bench::work done{octets.size(), octets.size(), 0};
+  std::size_t given = 0;
   ehlo::mail_data_reader reader;
-  for (;;) {
-    std::string_view input = octets.substr(0, feed);
-    octets.remove_prefix(input.size());
+  for (std::string_view rest = octets; !rest.empty();) {
+    std::string_view input = rest.substr(0, feed);
+    rest.remove_prefix(input.size());
     while (!input.empty()) {
       const auto step = reader.next(input, ehlo::bare_line_ends::refuse, 0);
       if (step.what == ehlo::mail_data_reader::step::kind::octets) {
-        bench::keep(step.octets);
-        done.good += step.octets.size();
+        keep_octets(step.octets);
+        given += step.octets.size();
       } else if (step.what != ehlo::mail_data_reader::step::kind::need_more) {
-        return done;
+        return {octets.size(), octets.size(), given};
       }
     }
-    if (octets.empty()) return done;
   }
+  return {octets.size(), octets.size(), given};
 }
 
 /// Mail data behind BDAT, fed to a session; an item is a feed.

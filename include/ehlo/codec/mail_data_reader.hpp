@@ -6,6 +6,7 @@
 /// Mail data as DATA brings them: finds their end and undoes transparency. RFC 5321 2.3.8, 4.1.1.4, 4.5.2.
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -22,6 +23,29 @@ enum class bare_line_ends : std::uint8_t {
   refuse,  ///< the message is read to its true end and refused
   keep     ///< they are data octets; whoever reads the message next may see line ends in them
 };
+
+namespace detail {
+
+/// Where in a line the next octet of mail data stands. `mail_data_reader::take_piece` depends on the order of the first three.
+enum class mail_data_place : std::uint8_t {
+  line_start,
+  text,
+  cr,      ///< behind a CR that is held back
+  dot,     ///< behind the dot that began a line
+  dot_cr,  ///< behind that dot and a CR
+  limit,   ///< between the CR and the LF of a line that is over the maximum
+};
+
+/// The place behind each octet, if a LF ends a line.
+inline constexpr std::array<mail_data_place, 256> places_behind = [] {
+  std::array<mail_data_place, 256> out{};
+  out.fill(mail_data_place::text);
+  out['\r'] = mail_data_place::cr;
+  out['\n'] = mail_data_place::line_start;
+  return out;
+}();
+
+}  // namespace detail
 
 /// Finds the end of mail data and undoes transparency. One automaton: only CRLF ends a line, only CRLF.CRLF (or .CRLF as the first
 /// octets) ends the data, and a dot that begins a line is dropped. However the octets are cut, the same come out.
@@ -49,12 +73,24 @@ class mail_data_reader {
   ///
   /// `broken` comes once, before the octet that broke the rule would have been given: `maximum` octets are given first. Where an
   /// octet is both alone and one too many, it is reported as alone.
-  constexpr step next(std::string_view& input, bare_line_ends policy, std::uint64_t maximum) {
-    if (input.empty()) return {};
-    const char* const octets = input.data();
-    if (const front found = take_front(octets, input.size(), maximum); found.given > 0) [[likely]] {
-      input.remove_prefix(found.taken);
-      return {step::kind::octets, {octets, found.given}, {}};
+  [[gnu::always_inline]] constexpr step next(std::string_view& input, bare_line_ends policy, std::uint64_t maximum) {
+    const std::string_view front = input;
+    // A feed that is short asks little: first what its size is, then whether the state lets it pass.
+    if (is_long_piece(front.size())) [[likely]] {
+      if (may_take(longest_piece, maximum)) [[likely]] {
+        if (const std::size_t given = take_piece(front); given > 0) [[likely]]
+          return give_front(input, given, front.size());
+      }
+    } else if (front.size() > longest_piece) {
+      if (place_ == place::text && may_take(nearby, maximum)) {
+        if (const std::size_t given = take_to_dot(front); given > 0) return give_front(input, given, given + 1);
+      }
+    } else if (front.size() == 1) {
+      if (place_ == place::text && may_take(1, maximum) && take_octet(front.front())) return give_front(input, 1, 1);
+    } else if (front.empty()) {
+      return {};
+    } else if (const std::size_t given = take_short_piece(front, maximum); given > 0) {
+      return give_front(input, given, front.size());
     }
     return look_closer(input, policy, maximum);
   }
@@ -76,15 +112,7 @@ class mail_data_reader {
   }
 
  private:
-  /// Where in a line the next octet stands.
-  enum class place : std::uint8_t {
-    line_start,
-    text,
-    cr,      ///< behind a CR that is held back
-    dot,     ///< behind the dot that began a line
-    dot_cr,  ///< behind that dot and a CR
-    limit,   ///< between the CR and the LF of a line that is over the maximum
-  };
+  using place = detail::mail_data_place;
 
   static constexpr std::string_view held = "\r\n";
 
@@ -149,59 +177,69 @@ class mail_data_reader {
     return {step::kind::octets, octets, {}};
   }
 
-  /// What was taken from the front of an input, and how many octets of it are given; 0 if nothing was taken.
-  struct front {
-    std::size_t given = 0;
-    std::size_t taken = 0;
-  };
+  /// The sizes of pieces that `scan_piece` is quickest with.
+  static constexpr bool is_long_piece(std::size_t size) {
+    using detail::scans::wide_block_size;
+    return size - (wide_block_size + 1) < longest_piece - wide_block_size;
+  }
 
-  /// The short ways of `next`: what nearly all calls come to that have few octets at a time, or short lines.
-  constexpr front take_front(const char* octets, std::size_t size, std::uint64_t maximum) {
-    // Who has one octet at a time pays for no more than that.
-    if (size == 1) return place_ == place::text && may_take(1, maximum) ? take_octet(*octets) : front{};
-    if (size <= longest_piece) return may_take(longest_piece, maximum) ? take_piece({octets, size}) : front{};
-    return place_ == place::text && may_take(nearby, maximum) ? take_to_dot({octets, size}) : front{};
+  /// Takes octets from the front of `input`, and gives some of them.
+  static constexpr step give_front(std::string_view& input, std::size_t given, std::size_t taken) {
+    const char* const octets = input.data();
+    input.remove_prefix(taken);
+    return {step::kind::octets, {octets, given}, {}};
   }
 
   /// Takes one octet inside a line, which is no line end.
-  constexpr front take_octet(char octet) {
-    if (octet <= '\r') return {};  // also an octet above 127, where char is signed
+  constexpr bool take_octet(char octet) {
+    if (octet <= '\r') return false;  // also an octet above 127, where char is signed
     has_eight_bit_ |= static_cast<unsigned char>(octet) > 127;
     ++line_;
     ++size_;
-    return {1, 1};
+    return true;
   }
 
-  /// Takes a piece whole, if nothing in it needs a closer look. A CR at its end is held back.
+  /// An octet and where it stands, to be compared at once.
+  static constexpr std::uint32_t both(char octet, place where) {
+    return static_cast<unsigned char>(octet) | static_cast<std::uint32_t>(where) << 8U;
+  }
+
+  /// Takes a piece whole, if nothing in it needs a closer look, and returns how many octets of it are given, or 0 if it was not
+  /// taken. A CR at its end is held back.
   ///
   /// What depends on where lines end is computed, not branched on: they end anywhere in a small feed, and the processor would guess
   /// wrong.
-  constexpr front take_piece(std::string_view piece) {
+  [[gnu::always_inline]] constexpr std::size_t take_piece(std::string_view piece) {
     const char first = piece.front();
-    if (first == '\n' || (place_ != place::text && (first == '.' || place_ != place::line_start))) return {};
+    if (first == '\n' || place_ > place::text || both(first, place_) == both('.', place::line_start)) return 0;
     const piece_scan found = scan_piece(piece, has_eight_bit_);
     if (found.odd != 0) [[unlikely]]
-      return {};
-    const auto held_back = std::uint32_t{piece.back() == '\r'};
-    const auto ends_line = std::uint32_t{piece.back() == '\n'};
+      return 0;
+    place_ = detail::places_behind[static_cast<unsigned char>(piece.back())];
+    const std::uint32_t held_back = static_cast<std::uint32_t>(place_) >> 1U;
     const auto given = static_cast<std::uint32_t>(piece.size()) - held_back;
-    const auto last_lf = static_cast<std::uint32_t>(std::bit_width(found.lf | 1U));  // behind it, or 1 where there is none
-    const std::uint32_t goes_on = 0U - std::uint32_t{found.lf == 0};                 // all bits, or none
-    line_ = ((line_ + 1) & goes_on) + given - last_lf;
-    place_ = static_cast<place>(static_cast<std::uint32_t>(place::text) + held_back - ends_line);
+    // Where a line ended, -1 stands for what it had, since the LF at `last_lf` is none of the next line.
+    const std::uint32_t ended = 0U - std::uint32_t{found.lf != 0};                       // all bits, or none
+    const auto last_lf = static_cast<std::uint32_t>(std::bit_width(found.lf | 1U)) - 1;  // 0 where there is none
+    line_ = (line_ | ended) + given - last_lf;
     size_ += given;
-    return {given, piece.size()};
+    return given;
+  }
+
+  /// `take_piece` for those that are not long.
+  [[gnu::noinline]] constexpr std::size_t take_short_piece(std::string_view piece, std::uint64_t maximum) {
+    return may_take(longest_piece, maximum) ? take_piece(piece) : 0;
   }
 
   /// Takes all up to a dot that begins a line, and that dot, if it is nearby.
-  [[gnu::noinline]] constexpr front take_to_dot(std::string_view text) {
+  [[gnu::noinline]] constexpr std::size_t take_to_dot(std::string_view text) {
     const auto [at, eight_bit] = scan_nearby(text);
-    if (at == nearby || at == 0 || text[at] != '.' || text[at - 1] != '\n') return {};
+    if (at == nearby || at == 0 || text[at] != '.' || text[at - 1] != '\n') return 0;
     has_eight_bit_ |= eight_bit;
     line_ = 0;
     place_ = text[at + 1] == '\r' ? place::dot : place::text;
     size_ += at;
-    return {at, at + 1};
+    return at;
   }
 
   /// So many octets more are neither too many for the line nor for the message.
