@@ -68,6 +68,33 @@ TEST_CASE("the reader does what a naive one does on all short strings, in all cu
   CHECK(wrong == 0);
 }
 
+TEST_CASE("a piece of any size is read as octet by octet, wherever in a line it begins and ends", "[codec][5321-2.3.8-01][T1]") {
+  std::size_t wrong = 0;
+  const auto read_behind = [&wrong](std::string_view start, const std::string& piece, std::string_view rest) {
+    const std::string text = std::string{start} + piece + std::string{rest};
+    const std::size_t begin = start.size();
+    const std::size_t end = begin + piece.size();
+    for (const auto policy : {bare_line_ends::refuse, bare_line_ends::keep}) {
+      for (const std::uint64_t maximum : {std::size_t{0}, end - 1}) {
+        const auto cut = [&](std::size_t at) { return at == begin || at == end; };
+        wrong += naive::read_by_library(text, policy, maximum, cut) == naive::read(text, policy, maximum) ? 0U : 1U;
+      }
+    }
+  };
+  for (const std::size_t size : {2U, 3U, 15U, 16U, 17U, 31U, 32U, 33U, 34U, 63U, 64U, 65U, 66U}) {
+    for (const std::string_view first : {"x", ".", "\r", "\n", "\x80", "..", ".\r", "\n.", "\r\n"}) {
+      for (const std::string_view last : {"x", ".", "\r", "\n", "\r\n", "\n."}) {
+        if (first.size() + last.size() > size) continue;
+        const std::string piece = std::string{first} + std::string(size - first.size() - last.size(), 'y') + std::string{last};
+        for (const std::string_view start : {"", "a", "a\r", "a\r\n", ".", ".\r", "a\r\n.", "\xE9"}) {
+          for (const std::string_view rest : {"x\r\n.\r\n", "\n.\r\n", ".\r\n", "\r\n.\r\n"}) read_behind(start, piece, rest);
+        }
+      }
+    }
+  }
+  CHECK(wrong == 0);
+}
+
 TEST_CASE("NUL is an octet like any other", "[codec][5321-4.1.1.4-01][T1]") {
   std::size_t wrong = 0;
   for_all_strings(std::string_view{"\r\n.\0x", 5}, 6, [&](const std::string& text) {
@@ -156,6 +183,21 @@ TEST_CASE("exactly the maximum is given", "[codec][1870-4-01][T5]") {
   }
 }
 
+TEST_CASE("no octet over the maximum is given, wherever it comes among short lines with dots", "[codec][1870-4-01][T5]") {
+  std::string text;
+  for (int i = 0; i < 20; ++i) text += "ab\r\n..c\r\n";
+  text += ".\r\n";
+  for (std::uint64_t maximum = 1; maximum <= 200; ++maximum) {
+    CAPTURE(maximum);
+    const auto wanted = naive::read(text, bare_line_ends::refuse, maximum);
+    CHECK(wanted.broken.has_value() == (maximum < 160));
+    for (const std::size_t every : {33U, 64U, 65U, 100U, 1000U}) {
+      const auto cut = [every](std::size_t at) { return at % every == 0; };
+      CHECK(naive::read_by_library(text, bare_line_ends::refuse, maximum, cut) == wanted);
+    }
+  }
+}
+
 TEST_CASE("a maximum that becomes smaller than what was given ends the message", "[codec][T5]") {
   ehlo::mail_data_reader reader;
   std::string_view input = "abcde";
@@ -216,7 +258,7 @@ TEST_CASE("of lines of all lengths each octet is given, and what is told of them
 
 TEST_CASE("a line over 1000 octets is told, in every cut", "[codec][5321-4.5.3.1.6-01]") {
   for (const std::size_t size : {999U, 1000U, 1001U, 5000U}) {
-    for (const std::size_t every : {1U, 7U, 500U, 100000U}) {
+    for (const std::size_t every : {1U, 7U, 33U, 48U, 64U, 500U, 100000U}) {
       for (const char* dot : {"", "."}) {
         CAPTURE(size, every, dot);
         ehlo::mail_data_reader reader;
@@ -231,7 +273,7 @@ TEST_CASE("a line over 1000 octets is told, in every cut", "[codec][5321-4.5.3.1
 
 TEST_CASE("a line behind one with a LF alone is as long as it is, in every cut", "[codec][5321-4.5.3.1.6-01]") {
   for (const std::size_t size : {700U, 999U, 1000U, 1001U}) {
-    for (const std::size_t every : {1U, 7U, 500U, 100000U}) {
+    for (const std::size_t every : {1U, 7U, 33U, 48U, 64U, 500U, 100000U}) {
       for (const char* dot : {"", "."}) {
         CAPTURE(size, every, dot);
         ehlo::mail_data_reader reader;
