@@ -60,7 +60,7 @@ def instructions(m, case, per="items"):
 
 # What profiles show of rows that may be missed.
 WHY = {
-    6: "A feed of 64 octets takes some 120 instructions. A third of them look at the octets (with AVX2); the others check the state, count "
+    6: "A feed of 64 octets takes some 100 instructions. A third of them look at the octets (with AVX2); the others check the state, count "
        "the line and build the answer, once for each feed, however short it is. Long feeds are read at tens of gigabytes a second, and "
        "what makes those faster makes this ratio worse.",
     21: "The standard headers that a session needs take most of what the goal allows. Of the rest, half is the instantiation of templates: "

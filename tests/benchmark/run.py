@@ -106,10 +106,12 @@ PAGE = """# Performance
 How fast `ehlo` is, beside its peers and beside what plain code reaches. `tests/benchmark/run.sh` measures all of it and writes this page;
 [the explanation of the tests](../explanation/testing.md) says how.
 
-Read the ratios, not the times: both sides of a ratio were measured in one run, in turn, as medians of CPU time. Instructions are counted
-by callgrind for one pass over the corpus, without start-up, and with the C library's SSE2 functions, so that they are the same on each machine with
-this compiler. A *prototype* is a program of `tests/benchmark/floors/`, without the library's checks and errors; the *null server* gives
-a correct dialogue and does nothing else. "Must" and "aim" are goals that were set before; *shown* has none.
+Read the ratios, not the times: both sides of a ratio were measured in one run, in turn. A time is the least CPU time of
+%(repetitions)d repetitions, since what else the machine does only adds to it; of servers and of the compiler it is the median. Instructions
+are counted by callgrind for one pass over the corpus, without start-up, and with the C library's SSE2 functions, so that they are the
+same on each machine with this compiler. A *prototype* is a program of `tests/benchmark/floors/`, without the library's checks and
+errors; the *null server* gives a correct dialogue and does nothing else. "Must" and "aim" are goals that were set before; *shown* has
+none.
 
 | Measured on | |
 |---|---|
@@ -123,8 +125,8 @@ a correct dialogue and does nothing else. "Must" and "aim" are goals that were s
 %(why)s"""
 
 
-def page(results):
-    lines, musts, missed, aims = [], 0, [], [0, 0]
+def page(results, repetitions):
+    lines, musts, missed, aims, reached = [], 0, [], [0, 0], [0, 0]
     for number, figures, reason in results:
         lines.append("| **%d** | **%s** | | | | | |" % (number, rows.ROWS[number].title))
         if reason:
@@ -141,9 +143,12 @@ def page(results):
         if with_aim:
             aims[1] += 1
             aims[0] += all(figure.reaches(figure.aim) for figure in with_aim) and not reason
-    met = "Rows whose every must is met: %d of %d%s. Rows whose every aim is reached: %d of %d that have one." % (
-        musts, len(results), "; missed or not measured: " + ", ".join(str(n) for n in missed) if missed else "", aims[0], aims[1])
-    return PAGE % {"machine": "\n".join("| %s | %s |" % line for line in machine()), "met": met, "rows": "\n".join(lines), "why": why(missed)}
+            reached[1] += len(with_aim)
+            reached[0] += sum(figure.reaches(figure.aim) for figure in with_aim)
+    met = "Rows whose every must is met: %d of %d%s. Aims reached: %d of %d; rows whose every aim is reached: %d of %d that have one." % (
+        musts, len(results), "; missed or not measured: " + ", ".join(str(n) for n in missed) if missed else "", *reached, *aims)
+    return PAGE % {"repetitions": repetitions, "machine": "\n".join("| %s | %s |" % line for line in machine()), "met": met,
+                   "rows": "\n".join(lines), "why": why(missed)}
 
 
 def why(missed):
@@ -196,7 +201,7 @@ def main():
     write_results(given.build, results)
     if given.write:
         with open(given.write, "w", encoding="utf-8") as file:
-            file.write(page([(number, *results[number]) for number in sorted(results)]))
+            file.write(page([(number, *results[number]) for number in sorted(results)], given.repetitions))
     return 0
 
 
