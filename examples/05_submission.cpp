@@ -94,6 +94,8 @@ Take mail for submission from users who authenticate under TLS, and store it in 
   --max-connections NUMBER  more are told 421, or closed where TLS would come first (default 500); each takes up to three
                             descriptors, of which there have to be enough
   --timeout SECONDS         how long a client may be silent (default 300, and 180 within a message)
+  --max-time SECONDS        how long a connection may last, however busy it is (default: as long as its client likes);
+                            a message that is coming in then has --grace more
   --grace SECONDS           how long messages may still come in after SIGTERM (default 5)
   --verbose                 print the dialogue of each session on standard error, without credentials and mail data
   --help                    show this
@@ -257,6 +259,7 @@ struct settings {
   bool any_sender = false;
   bool cram_md5 = false;
   std::size_t most_connections = 500;
+  std::optional<std::chrono::seconds> most_time;  ///< of a connection
   std::chrono::seconds grace{5};
   bool verbose = false;
 };
@@ -276,6 +279,7 @@ void read_arguments(int argc, char** argv, settings& out) {
       {"max-size", required_argument, nullptr, 's'},
       {"max-connections", required_argument, nullptr, 'c'},
       {"timeout", required_argument, nullptr, 't'},
+      {"max-time", required_argument, nullptr, 'T'},
       {"grace", required_argument, nullptr, 'g'},
       {"verbose", no_argument, nullptr, 'v'},
       {"help", no_argument, nullptr, 'h'},
@@ -307,6 +311,7 @@ void read_arguments(int argc, char** argv, settings& out) {
         out.options.timeouts.data_block = out.options.timeouts.command;
         out.options.timeouts.handshake = out.options.timeouts.command;
         break;
+      case 'T': out.most_time = std::chrono::seconds{given.number<std::uint32_t>(1, one_day)}; break;
       case 'g': out.grace = std::chrono::seconds{given.number<std::uint32_t>(0, one_day)}; break;
       case 'v': out.verbose = true; break;
     }
@@ -730,7 +735,12 @@ class connection {
  public:
   connection(const service& here, const ehlo::server_options& options, tcp::socket socket, asio::ssl::context& tls,
              std::string address, bool is_welcome)
-      : channel_{std::move(socket), tls}, handler_{here, options, channel_, std::move(address), is_welcome} {}
+      : grace_{here.chosen.grace},
+        end_{socket.get_executor()},
+        channel_{std::move(socket), tls},
+        handler_{here, options, channel_, std::move(address), is_welcome} {
+    if (here.chosen.most_time) end_after(*here.chosen.most_time);
+  }
 
   asio::awaitable<void> serve() {
     const ehlo::server_options& options = handler_.session().options();
@@ -740,13 +750,45 @@ class connection {
     }
     co_await example::drive(handler_.session(), channel_, handler_);
   }
-  void shut_down() {
-    handler_.session().shutdown();
-    channel_.wake();
+
+  /// Says 421: at once unless a message is coming in, which has the time of grace; then in any case. What a client then does not
+  /// take is lost soon. The session's own deadline is not enough: each octet of a message puts it off (RFC 5321 4.5.3.2.5).
+  void end() {
+    constexpr std::chrono::seconds moment_to_read{5};
+    ehlo::server_session& session = handler_.session();
+    switch (ending_) {
+      case ending::not_yet:
+        ending_ = ending::with_grace;
+        session.shutdown();
+        channel_.wake();
+        end_after(grace_);
+        break;
+      case ending::with_grace:
+        ending_ = ending::at_once;
+        if (!channel_.is_reading() || !session.reject(ehlo::replies::service_not_available)) return abort();
+        channel_.wake();
+        end_after(moment_to_read);
+        break;
+      case ending::at_once: abort(); break;
+    }
   }
-  void cut_short() { channel_.abort(); }
+  bool is_ending() const { return ending_ != ending::not_yet; }
+  void abort() { channel_.abort(); }
 
  private:
+  enum class ending { not_yet, with_grace, at_once };
+
+  void end_after(std::chrono::seconds time) {
+    end_.expires_after(time);
+    end_.async_wait([this, alive = std::weak_ptr{alive_}](std::error_code cancelled) {
+      if (!cancelled && !alive.expired()) end();
+    });
+  }
+
+  std::chrono::seconds grace_;
+  asio::steady_timer end_;
+  ending ending_ = ending::not_yet;
+  std::shared_ptr<int> alive_ = std::make_shared<int>();  ///< a timer that has run out may still tell so when all this is gone
   example::asio_channel channel_;
   submission_handler handler_;
 };
@@ -763,7 +805,7 @@ std::string address_of(const tcp::endpoint& peer) {
 class server {
  public:
   server(asio::io_context& loop, const service& here, asio::ssl::context& tls)
-      : loop_{loop}, here_{here}, tls_{tls}, implicit_{here.chosen.options}, signals_{loop, SIGTERM, SIGINT}, grace_{loop} {
+      : loop_{loop}, here_{here}, tls_{tls}, implicit_{here.chosen.options}, signals_{loop, SIGTERM, SIGINT} {
     implicit_.tls = ehlo::tls_mode::active;
     await_signal();
   }
@@ -822,10 +864,7 @@ class server {
       const auto place = connections_.emplace(connections_.end(), here_, options, std::move(socket), tls_, address, is_welcome);
       asio::co_spawn(loop_, place->serve(), [this, place, address](const std::exception_ptr& failed) {
         connections_.erase(place);
-        if (is_stopping_ && connections_.empty()) {
-          grace_.cancel();
-          signals_.cancel();
-        }
+        if (is_stopping_ && connections_.empty()) signals_.cancel();
         if (failed) example::print_error("{} ended: {}\n", address, reason(failed));  // the others go on
       });
     }
@@ -843,14 +882,14 @@ class server {
       std::error_code ignored;
       listener.close(ignored);
     }
-    for (connection& each : connections_) again ? each.cut_short() : each.shut_down();
-    if (again) return;
-    if (connections_.empty()) return;
-    grace_.expires_after(here_.chosen.grace);
-    grace_.async_wait([this](std::error_code cancelled) {
-      if (cancelled) return;
-      for (connection& each : connections_) each.cut_short();
-    });
+    for (connection& each : connections_) {
+      if (again) {
+        each.abort();
+      } else if (!each.is_ending()) {
+        each.end();
+      }
+    }
+    if (again || connections_.empty()) return;
     await_signal();  // the second
   }
 
@@ -859,7 +898,6 @@ class server {
   asio::ssl::context& tls_;
   ehlo::server_options implicit_;
   asio::signal_set signals_;
-  asio::steady_timer grace_;
   std::list<tcp::acceptor> listeners_;
   std::list<connection> connections_;
   bool is_stopping_ = false;

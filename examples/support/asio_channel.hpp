@@ -166,6 +166,8 @@ class asio_channel {
     pause_.cancel();
   }
 
+  /// A `read` is under way, and no `write`: the session may be given answers.
+  bool is_reading() const { return is_reading_; }
   bool is_secure() const { return is_secure_; }
   /// Version and cipher of TLS, for a Received field: no user text.
   std::string tls_facts() {

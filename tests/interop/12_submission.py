@@ -290,6 +290,56 @@ def ends():
             client.close()
 
 
+def most_time():
+    """a client that is busy for ever is told 421 when the time of its connection is over, one with a message after --grace"""
+    with Submission("--max-time", "1", "--grace", "2") as server:
+        for opened in (server.starttls, server.implicit):
+            with opened() as client:
+                begin = time.monotonic()
+                client.login(USER, PASSWORD)
+                while (code := client.noop()[0]) == 250 and time.monotonic() < begin + 10:
+                    time.sleep(0.1)
+                expect(421, code, "the reply to one NOOP too many")
+                expect(True, 0.9 < time.monotonic() - begin < 2.5, "the time")
+            with opened() as client:
+                begin = time.monotonic()
+                client.login(USER, PASSWORD)
+                client.mail(SENDER), client.rcpt(RECIPIENT), client.docmd("DATA")
+                client.sock.settimeout(0.1)
+                said = b""
+                while not said and time.monotonic() < begin + 10:
+                    client.sock.sendall(b"x")
+                    try:
+                        said = client.sock.recv(1000)
+                    except TimeoutError:
+                        pass
+                expect(b"421 4.3.2", said[:9], "the reply within a message")
+                expect(True, 2.9 < time.monotonic() - begin < 5, "the time with a message")
+            with opened() as client:
+                client.login(USER, PASSWORD)
+                client.mail(SENDER), client.rcpt(RECIPIENT), client.docmd("DATA")
+                client.send(MESSAGES["small"])
+                time.sleep(1.5)
+                client.send(b".\r\n")
+                expect(250, client.getreply()[0], "a message that comes in within --grace")
+                expect(421, client.getreply()[0], "what comes behind it")
+            server.take(MESSAGES["small"])
+        silent = socket.create_connection((HOST, server.tls_port))
+        silent.settimeout(10)
+        expect(b"", silent.recv(1), "what comes to a client without handshake")
+        silent.close()
+        expect([], server.files(), "what is in the spool")
+    with Submission("--grace", "1") as server:
+        client = server.implicit()
+        client.login(USER, PASSWORD)
+        client.mail(SENDER), client.rcpt(RECIPIENT), client.docmd("DATA")
+        begin = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        expect(421, client.getreply()[0], "the reply to SIGTERM within a message")
+        expect(True, 0.9 < time.monotonic() - begin < 3, "the time")
+        client.close()
+
+
 def descriptors():
     """the soft limit of descriptors is raised to what --max-connections needs; a hard limit that is too low is said"""
     with Submission("--max-connections", "20", limits=[(resource.RLIMIT_NOFILE, 32, 124)]) as server:
@@ -420,4 +470,4 @@ def with_gsasl():
             expect((1, True), (len(re.findall(r"^334 \S", text, re.MULTILINE)), "535 5.7.8" in text), f"challenges and 535 in {text}")
 
 
-main(with_smtplib, each_cut, refusals, any_sender, disk, ends, descriptors, log, ports, old_tls, with_swaks, with_curl, with_send, with_gsasl)
+main(with_smtplib, each_cut, refusals, any_sender, disk, ends, most_time, descriptors, log, ports, old_tls, with_swaks, with_curl, with_send, with_gsasl)
