@@ -77,7 +77,7 @@ Receive mail by SMTP and store it in a Maildir.
   --max-hops NUMBER         Received fields of a message that is in a loop (default 100)
   --timeout SECONDS         how long a client may be silent (default 300, and 180 within a message)
   --max-time SECONDS        how long a connection may last, however busy it is (default: as long as its client likes);
-                            a message that is coming in then has --grace more
+                            mail data that are coming in (with BDAT: a chunk) then have --grace more
   --grace SECONDS           how long messages may still come in after SIGTERM (default 5)
   --verbose                 print the dialogue of each session on standard error, without mail data
   --help                    show this
@@ -609,7 +609,9 @@ class connection : public receiver {
   /// Shuts down without waiting for the end of a message.
   void cut_short() {
     if (is_lingering_ || proxy_header_) return;
-    if (!unsent_.empty() || !session_.reject(ehlo::replies::service_not_available)) session_.disconnected();
+    const bool is_told = unsent_.empty() && (session_.reject(ehlo::replies::service_not_available) ||
+                                             session_.timed_out());  // a message that was refused is not refused again
+    if (!is_told) session_.disconnected();
     unsent_ = {};
     look_again();
   }

@@ -95,7 +95,7 @@ Take mail for submission from users who authenticate under TLS, and store it in 
                             descriptors, of which there have to be enough
   --timeout SECONDS         how long a client may be silent (default 300, and 180 within a message)
   --max-time SECONDS        how long a connection may last, however busy it is (default: as long as its client likes);
-                            a message that is coming in then has --grace more
+                            mail data that are coming in (with BDAT: a chunk) then have --grace more
   --grace SECONDS           how long messages may still come in after SIGTERM (default 5)
   --verbose                 print the dialogue of each session on standard error, without credentials and mail data
   --help                    show this
@@ -751,21 +751,20 @@ class connection {
     co_await example::drive(handler_.session(), channel_, handler_);
   }
 
-  /// Says 421: at once unless a message is coming in, which has the time of grace; then in any case. What a client then does not
+  /// Says 421: at once unless mail data are coming in, which have the time of grace; then in any case. What a client then does not
   /// take is lost soon. The session's own deadline is not enough: each octet of a message puts it off (RFC 5321 4.5.3.2.5).
   void end() {
     constexpr std::chrono::seconds moment_to_read{5};
-    ehlo::server_session& session = handler_.session();
     switch (ending_) {
       case ending::not_yet:
         ending_ = ending::with_grace;
-        session.shutdown();
+        handler_.session().shutdown();
         channel_.wake();
         end_after(grace_);
         break;
       case ending::with_grace:
         ending_ = ending::at_once;
-        if (!channel_.is_reading() || !session.reject(ehlo::replies::service_not_available)) return abort();
+        if (!channel_.is_reading() || !say_421()) return abort();
         channel_.wake();
         end_after(moment_to_read);
         break;
@@ -778,10 +777,17 @@ class connection {
  private:
   enum class ending { not_yet, with_grace, at_once };
 
+  bool say_421() {
+    ehlo::server_session& session = handler_.session();
+    if (session.reject(ehlo::replies::service_not_available)) return true;
+    return session.timed_out().has_value();  // a message that was refused is not refused again
+  }
+
   void end_after(std::chrono::seconds time) {
     end_.expires_after(time);
     end_.async_wait([this, alive = std::weak_ptr{alive_}](std::error_code cancelled) {
-      if (!cancelled && !alive.expired()) end();
+      if (cancelled || alive.expired() || end_.expiry() > asio::steady_timer::clock_type::now()) return;
+      end();
     });
   }
 
@@ -903,6 +909,14 @@ class server {
   bool is_stopping_ = false;
 };
 
+/// A signal that comes while the program ends already, and nobody waits for one any more, must not end it in its own way.
+void ignore_late_signals() {
+  sigset_t late;
+  ::sigemptyset(&late);
+  for (const int number : {SIGTERM, SIGINT}) ::sigaddset(&late, number);
+  ::sigprocmask(SIG_BLOCK, &late, nullptr);
+}
+
 /// TLS 1.2 or later, with the certificate and its key. Gives what is wrong, or nothing.
 std::string prepare(asio::ssl::context& tls, const settings& chosen) {
   SSL_CTX_set_min_proto_version(tls.native_handle(), TLS1_2_VERSION);
@@ -957,5 +971,6 @@ int main(int argc, char** argv) {
     }
   }
   loop.run();
+  ignore_late_signals();
   return example::was_printed(stdout) ? EXIT_SUCCESS : complain("standard output", "it cannot be written");
 }

@@ -166,7 +166,7 @@ class asio_channel {
     pause_.cancel();
   }
 
-  /// A `read` is under way, and no `write`: the session may be given answers.
+  /// A `read` is under way: the session has asked for octets, and nobody uses a view that it gave.
   bool is_reading() const { return is_reading_; }
   bool is_secure() const { return is_secure_; }
   /// Version and cipher of TLS, for a Received field: no user text.

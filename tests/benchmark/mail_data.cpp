@@ -25,9 +25,6 @@
 
 namespace {
 
-/// Keeps the compiler from knowing what becomes of `octets`. They stay in registers, as on the way to a call of write.
-inline void keep_octets(std::string_view octets) { asm volatile("" : : "r"(octets.data()), "r"(octets.size()) : "memory"); }
-
 bench::work read_slices(std::string_view octets, std::size_t feed) {
   std::size_t given = 0;
   ehlo::mail_data_reader reader;
@@ -37,7 +34,7 @@ bench::work read_slices(std::string_view octets, std::size_t feed) {
     while (!input.empty()) {
       const auto step = reader.next(input, ehlo::bare_line_ends::refuse, 0);
       if (step.what == ehlo::mail_data_reader::step::kind::octets) {
-        keep_octets(step.octets);
+        bench::keep_octets(step.octets);
         given += step.octets.size();
       } else if (step.what != ehlo::mail_data_reader::step::kind::need_more) {
         return {octets.size(), octets.size(), given};

@@ -271,6 +271,19 @@ TEST_CASE("a line over 1000 octets is told, in every cut", "[codec][5321-4.5.3.1
   }
 }
 
+TEST_CASE("a line that begins with a dot is as long as it is, however long the one before", "[codec][5321-4.5.3.1.6-01]") {
+  for (const std::size_t size : {200U, 1000U, 1001U}) {
+    for (const std::size_t before : {900U, 960U}) {
+      CAPTURE(size, before);
+      ehlo::mail_data_reader reader;
+      const std::string text = std::string(before, 'x') + "\r\n.." + std::string(size - 3, 'z') + "\r\n.\r\n";
+      naive::read_by_library(
+          text, bare_line_ends::refuse, 0, [before](std::size_t at) { return at == before; }, &reader);
+      CHECK(reader.has_long_line() == (size > 1000));
+    }
+  }
+}
+
 TEST_CASE("a line behind one with a LF alone is as long as it is, in every cut", "[codec][5321-4.5.3.1.6-01]") {
   for (const std::size_t size : {700U, 999U, 1000U, 1001U}) {
     for (const std::size_t every : {1U, 7U, 33U, 48U, 64U, 500U, 100000U}) {

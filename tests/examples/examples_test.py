@@ -689,6 +689,12 @@ class Receive(unittest.TestCase):
                 client.say('RCPT TO:<bob@example.org>')
                 client.socket.sendall(b'BDAT 1000\r\n')
                 drip(client, b'x')
+            with server.connect() as client:  # a chunk that is too large
+                client.say('EHLO client.example')
+                client.say('MAIL FROM:<>')
+                client.say('RCPT TO:<bob@example.org>')
+                client.socket.sendall(b'BDAT 99999999999 LAST\r\n')
+                drip(client, b'x')
             with server.connect() as client:
                 client.say('EHLO client.example')
                 begun = time.monotonic()
@@ -696,7 +702,7 @@ class Receive(unittest.TestCase):
                     time.sleep(0.1)
                 replies.append(got[:9])
                 self.assertLess(time.monotonic() - begun, 5)
-            self.assertEqual(replies, ['421 4.3.2'] * 3)
+            self.assertEqual(replies, ['421 4.3.2', '421 4.3.2', '421 4.4.2', '421 4.3.2'])
             self.assertEqual(server.messages() + server.files('tmp'), [])
         with Server('--max-time', '1', '--grace', '10') as server, server.connect() as client:
             client.begin('bob@example.org')

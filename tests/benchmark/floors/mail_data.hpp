@@ -166,7 +166,7 @@ bench::work read_mail_data(std::string_view octets, std::size_t feed, Feed&& fee
   undotting state;
   for (std::size_t i = 0; i < octets.size() && !state.done; i += feed) {
     feed_one(state, octets.data() + i, std::min(feed, octets.size() - i), [&done](const char* slice, std::size_t size) {
-      bench::keep(slice);
+      bench::keep_octets({slice, size});
       done.good += size;
     });
   }

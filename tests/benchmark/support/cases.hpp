@@ -36,6 +36,8 @@ template <class T>
 inline void keep(const T& value) {
   asm volatile("" : : "r"(&value) : "memory");
 }
+/// The same for octets, which stay in registers, as on the way to a call of write.
+inline void keep_octets(std::string_view octets) { asm volatile("" : : "r"(octets.data()), "r"(octets.size()) : "memory"); }
 template <class T>
 inline void hide(T& value) {
   asm volatile("" : : "r"(&value) : "memory");
