@@ -203,18 +203,20 @@ def _(m):
 @row(17, "02_receive discarding, smtp-source -d -s 20 -l 4096, CPU for a message")
 def _(m):
     spent = m.outside("servers")
-    yield Figure("02_receive", spent["4K", "ehlo", "cpu"], "us")
-    yield Figure("against smtp-sink", spent["4K", "ehlo", "cpu"] / spent["4K", "smtp-sink", "cpu"], "x smtp-sink", 0.65)
-    yield Figure("against smtp-sink, in user mode", spent["4K", "ehlo", "user"] / spent["4K", "smtp-sink", "user"], "x smtp-sink", 0.25)
-    yield Figure("against the null server", spent["4K", "ehlo", "cpu"] / spent["4K", "floor", "cpu"], "x null server", None, 1.1)
+    yield Figure("02_receive", spent["4K", "ehlo"], "us")
+    yield Figure("against smtp-sink", spent["4K", "ehlo"] / spent["4K", "smtp-sink"], "x smtp-sink", 0.65)
+    yield Figure("against the null server", spent["4K", "ehlo"] / spent["4K", "floor"], "x null server", None, 1.1)
+    counted = m.outside("servers_in_user_mode")
+    yield Figure("02_receive in user mode", counted["ehlo"], "instructions")
+    yield Figure("against smtp-sink, in user mode", counted["ehlo"] / counted["smtp-sink"], "x smtp-sink", 0.25)
 
 
 @row(18, "the same with bodies of 4 MiB (-s 1)")
 def _(m):
     spent = m.outside("servers")
-    yield Figure("02_receive", spent["4M", "ehlo", "cpu"], "us")
-    yield Figure("against smtp-sink", spent["4M", "ehlo", "cpu"] / spent["4M", "smtp-sink", "cpu"], "x smtp-sink", 0.10)
-    yield Figure("against the null server", spent["4M", "ehlo", "cpu"] / spent["4M", "floor", "cpu"], "x null server", None, 1.3)
+    yield Figure("02_receive", spent["4M", "ehlo"], "us")
+    yield Figure("against smtp-sink", spent["4M", "ehlo"] / spent["4M", "smtp-sink"], "x smtp-sink", 0.10)
+    yield Figure("against the null server", spent["4M", "ehlo"] / spent["4M", "floor"], "x null server", None, 1.3)
 
 
 @row(19, "resident memory for each of 10,000 idle connections after EHLO")

@@ -107,8 +107,8 @@ How fast `ehlo` is, beside its peers and beside what plain code reaches. `tests/
 [the explanation of the tests](../explanation/testing.md) says how.
 
 Read the ratios, not the times: both sides of a ratio were measured in one run, in turn. A time is the least CPU time of
-%(repetitions)d repetitions, since what else the machine does only adds to it; of servers and of the compiler it is the median, and of servers in
-user mode the mean. Instructions are counted by callgrind for one pass over the corpus, without start-up, and with the C library's SSE2
+%(repetitions)d repetitions, since what else the machine does only adds to it; of servers and of the compiler it is the median.
+Instructions are counted by callgrind for one pass over the corpus, without start-up, and with the C library's SSE2
 functions, so that they are the same on each machine with this compiler. A *prototype* is a program of `tests/benchmark/floors/`, without
 the library's checks and errors; the *null server* gives a correct dialogue and does nothing else. "Must" and "aim" are goals that were
 set before; *shown* has none.
