@@ -16,7 +16,9 @@ class Figure:
         self.what, self.value, self.unit, self.must, self.aim, self.best = what, value, unit, must, aim, best
 
     def reaches(self, goal):
-        return self.value <= goal if self.best == "less" else self.value >= goal
+        """As it is shown: a goal of two digits says nothing of the third."""
+        value = float(number(self.value).replace(",", ""))
+        return value <= goal if self.best == "less" else value >= goal
 
     def verdict(self):
         if self.aim is not None and self.reaches(self.aim):
