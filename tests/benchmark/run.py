@@ -111,7 +111,7 @@ Read the ratios, not the times: both sides of a ratio were measured in one run, 
 Instructions are counted by callgrind for one pass over the corpus, without start-up, and with the C library's SSE2
 functions, so that they are the same on each machine with this compiler. A *prototype* is a program of `tests/benchmark/floors/`, without
 the library's checks and errors; the *null server* gives a correct dialogue and does nothing else. "Must" and "aim" are goals that were
-set before, and figures are held against them as they are shown; *shown* has none.
+set before; *shown* has none.
 
 | Measured on | |
 |---|---|
