@@ -52,6 +52,25 @@ TEST_CASE("each way to scan finds one octet at any place, and is not misled by i
   CHECK(wrong == 0);
 }
 
+TEST_CASE("in a long text a mark is found wherever it stands, and an octet above 127 counts if it stands before", "[codec]") {
+  std::size_t wrong = 0;
+  for (const std::size_t size : {513U, 514U, 576U, 640U, 641U, 767U}) {
+    for (std::size_t at = 1; at < size; ++at) {
+      std::string text(size, 'x');
+      text[at] = '\n';
+      for (const std::size_t other : {at / 2, at - 1, at + 1, at + (size - at) / 2, size - 1}) {
+        if (other == at || other >= size) continue;
+        text[other] = '\xE9';
+        wrong += scan_paths::count_wrong_marks<ehlo::mark_set::mail_data>(text, 2);
+        text[other] = 'x';
+      }
+      text[at - 1] = '\r';
+      wrong += scan_paths::count_wrong_marks<ehlo::mark_set::mail_data>(text, 2);
+    }
+  }
+  CHECK(wrong == 0);
+}
+
 TEST_CASE("what stands behind the line end or before the start does not count", "[codec]") {
   CHECK_FALSE(ehlo::scan_for_line_end("abc\n\xFF").eight_bit);
   CHECK_FALSE(ehlo::scan_for_line_end(std::string{"0123456789abcde\n\xFF"}).eight_bit);
@@ -114,8 +133,9 @@ TEST_CASE("what is scanned while the program is compiled has the same marks", "[
   STATIC_REQUIRE(ehlo::scan_piece("a\r\n.b", false).odd != 0);
   STATIC_REQUIRE(ehlo::scan_piece("\xE9", false).odd != 0);
   STATIC_REQUIRE(ehlo::scan_piece("\xE9", true).odd == 0);
-  STATIC_REQUIRE(ehlo::scan_nearby("0123456789012345678901234567890123456789\n").at == 32);
-  STATIC_REQUIRE(ehlo::scan_nearby("0123456789\n01234567890123456789012345678").at == 10);
+  STATIC_REQUIRE(ehlo::scan_for_nearby_dot("0123456789012345678901234567890123456789\n").at == 0);
+  STATIC_REQUIRE(ehlo::scan_for_nearby_dot("0123456789\r\n.1234567890123456789012345678").at == 12);
+  STATIC_REQUIRE(ehlo::scan_for_nearby_dot("0123456789\n.\r\n.01234567890123456789012345678").at == 0);
   STATIC_REQUIRE_FALSE(ehlo::has_long_line(lines, 955));
   STATIC_REQUIRE(ehlo::has_long_line(lines, 956));
 }

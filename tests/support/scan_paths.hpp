@@ -76,10 +76,12 @@ std::size_t count_wrong_marks(std::string_view text, std::size_t starts) {
   std::size_t wrong = 0;
   const auto expect = [&](const ehlo::mark_scan& found, const ehlo::mark_scan& wanted) { wrong += found == wanted ? 0U : 1U; };
   expect(ehlo::scan_for_mark<Sought>(text), naive_mark(text, 0, Sought));
+  if (Sought == ehlo::mark_set::mail_data) expect(ehlo::scan_for_far_mark(text), naive_mark(text, 0));
   for (std::size_t from = 1; from <= text.size() && from <= starts; ++from) {
     const ehlo::mark_scan wanted = naive_mark(text, from, Sought);
     const ehlo::mark_scan start{from, false};
     expect(ehlo::scan_for_mark<Sought>(text, from), wanted);
+    if (Sought == ehlo::mark_set::mail_data) expect(ehlo::scan_for_far_mark(text, from), wanted);
     expect(scans::mark_octets<Sought>(text, start), wanted);
     expect(scans::mark_words<Sought>(text, start), wanted);
     expect(scans::mark_blocks<Sought>(text, start), wanted);
@@ -127,7 +129,15 @@ inline std::size_t count_wrong(std::string_view text) {
       }
     }
   }
-  if (text.size() >= ehlo::nearby) expect(ehlo::scan_nearby(text), naive_mark(text.substr(0, ehlo::nearby), 0));
+  if (text.size() >= ehlo::nearby) {
+    const ehlo::mark_scan mark = naive_mark(text.substr(0, ehlo::nearby), 0);
+    expect(scans::mark_nearby(text), mark);
+    const bool is_dot = mark.at > 0 && mark.at < ehlo::nearby && text[mark.at] == '.' && text[mark.at - 1] == '\n';
+    const ehlo::mark_scan dot = is_dot ? mark : ehlo::mark_scan{};
+    expect(ehlo::scan_for_nearby_dot(text), dot);
+    expect(scans::nearby_dot(text, mark), dot);
+    if (scans::has_wide_blocks()) expect(scans::nearby_dot_wide(text), dot);
+  }
   return wrong;
 }
 

@@ -231,10 +231,11 @@ class mail_data_reader {
     return may_take(longest_piece, maximum) ? take_piece(piece) : 0;
   }
 
-  /// Takes all up to a dot that begins a line, and that dot, if it is nearby.
+  /// Takes all up to a dot that begins a line, and that dot, if it is nearby, as it often is where one has just been taken.
   [[gnu::noinline]] constexpr std::size_t take_to_dot(std::string_view text) {
-    const auto [at, eight_bit] = scan_nearby(text);
-    if (at == nearby || at == 0 || text[at] != '.' || text[at - 1] != '\n') return 0;
+    if (line_ != 0) return 0;
+    const auto [at, eight_bit] = scan_for_nearby_dot(text);
+    if (at == 0) return 0;
     has_eight_bit_ |= eight_bit;
     line_ = 0;
     place_ = text[at + 1] == '\r' ? place::dot : place::text;
@@ -271,68 +272,78 @@ class mail_data_reader {
 
   /// `text` follows, and each LF in it ends a line.
   constexpr void count_lines(std::string_view text) {
-    if (has_long_line_) return;
-    has_long_line_ = ehlo::has_long_line(text, line_);
+    if (has_long_line_) {
+      line_ = 0;
+      return;
+    }
     const std::size_t end = text.ends_with('\n') ? text.size() : behind_last_lf(text);
-    line_ = has_long_line_ ? 0 : (end == 0 ? line_ : 0) + static_cast<std::uint32_t>(text.size() - end);
+    const std::size_t before = end == 0 ? line_ : 0;
+    const std::size_t rest = text.size() - end;
+    has_long_line_ = rest > sizes::text_line - before || ehlo::has_long_line({text.data(), end}, line_);
+    line_ = has_long_line_ ? 0 : static_cast<std::uint32_t>(before + rest);
+  }
+
+  /// How many octets are given and taken, and where the next one stands.
+  struct slice_end {
+    std::size_t given = 0;
+    std::size_t taken = 0;
+    place then = place::text;
+  };
+
+  /// The end of a text without marks that count. `input` goes on behind it if the message may not be larger.
+  constexpr slice_end end_of(std::string_view text, std::string_view input, bare_line_ends policy) {
+    const std::size_t size = text.size();
+    if (text.back() != '\r') {
+      const bool is_line_end = size > 1 && text.back() == '\n' && text[size - 2] == '\r';
+      return {size, size, is_line_end ? place::line_start : place::text};
+    }
+    if (size == input.size()) return {size - 1, size, place::cr};  // whether it is alone is not known yet
+    if (input[size] == '\n') return {size, size, place::limit};
+    if (policy == bare_line_ends::refuse) return {size - 1, size - 1, place::text};
+    has_bare_line_end_ = true;
+    return {size, size, place::text};
   }
 
   /// Reads on from inside a line: many lines at a time, up to a dot that begins one.
-  constexpr step read_text(std::string_view& input, bare_line_ends policy, std::uint64_t maximum) {
+  [[gnu::always_inline]] constexpr step read_text(std::string_view& input, bare_line_ends policy, std::uint64_t maximum) {
     const std::string_view text = maximum == 0 ? input : input.substr(0, room_in(input, maximum));
     if (text.empty()) return one_too_many(input, policy);
     std::size_t counted = 0;  // how many octets `count_lines` has seen
-    const auto finish = [&](std::size_t count, std::size_t taken, place then) {
-      count_lines(text.substr(counted, count - counted));
-      const step out = give(text.substr(0, count));
-      input.remove_prefix(taken);
-      place_ = then;
-      return out;
-    };
+    slice_end end;
     for (std::size_t from = 0;;) {
-      const auto [at, eight_bit] = scan_for_mark(text, from);
+      const auto [at, eight_bit] = scan_for_far_mark(text, from);
       has_eight_bit_ |= eight_bit;
-      if (at == text.size()) break;
+      if (at == text.size()) {
+        end = end_of(text, input, policy);
+        break;
+      }
       from = at + 1;
       const char c = text[at];
       if (c == '.' && text[at - 1] == '\n') {
-        if (at > 1 && text[at - 2] == '\r') {
-          const bool may_end = from == input.size() || input[from] == '\r';
-          return finish(at, from, may_end ? place::dot : place::text);
-        }
-        continue;  // behind a LF that stands alone
+        if (at < 2 || text[at - 2] != '\r') continue;  // behind a LF that stands alone
+        const bool may_end = from == input.size() || input[from] == '\r';
+        end = {at, from, may_end ? place::dot : place::text};
+        break;
       }
-      const std::size_t alone = c == '\n' ? at : at - 1;
       if (policy == bare_line_ends::refuse) {
-        if (alone == 0) return broken(c == '\n' ? errc::bare_lf : errc::bare_cr, 0);
-        return finish(alone, alone, place::text);
+        const std::size_t alone = c == '\n' ? at : at - 1;
+        end = {alone, alone, place::text};
+        break;
       }
       has_bare_line_end_ = true;
       has_eight_bit_ = has_eight_bit_ || static_cast<unsigned char>(c) > 127;
       if (c == '\n') {
-        count_lines(text.substr(counted, at - counted));
+        count_lines({text.data() + counted, at - counted});
         grow_line(1);
         counted = from;
       }
     }
-    const std::size_t count = text.size();
-    if (text.back() != '\r') {
-      const bool is_line_end = count > 1 && text.back() == '\n' && text[count - 2] == '\r';
-      return finish(count, count, is_line_end ? place::line_start : place::text);
-    }
-    if (count == input.size()) {  // whether it is alone is not known yet
-      if (count > 1) return finish(count - 1, count, place::cr);
-      input.remove_prefix(1);
-      place_ = place::cr;
-      return {};
-    }
-    if (input[count] == '\n') return finish(count, count, place::limit);
-    if (policy == bare_line_ends::refuse) {
-      if (count == 1) return broken(errc::bare_cr, 0);
-      return finish(count - 1, count - 1, place::text);
-    }
-    has_bare_line_end_ = true;
-    return finish(count, count, place::text);
+    if (end.taken == 0) return broken(text.front() == '\n' ? errc::bare_lf : errc::bare_cr, 0);
+    input.remove_prefix(end.taken);
+    place_ = end.then;
+    if (end.given == 0) return {};
+    count_lines({text.data() + counted, end.given - counted});
+    return give({text.data(), end.given});
   }
 
   /// How many octets of `input` fit.

@@ -53,7 +53,7 @@ struct piece_scan {
 /// The longest text that `scan_piece` takes.
 inline constexpr std::size_t longest_piece = 64;
 
-/// How far `scan_nearby` looks.
+/// How far `scan_for_nearby_dot` looks.
 inline constexpr std::size_t nearby = 32;
 
 namespace detail::scans {
@@ -112,6 +112,12 @@ constexpr piece_scan judge_piece(std::uint64_t cr, std::uint64_t lf, std::uint64
 constexpr piece_scan judge_piece(std::size_t size, mark_scan mark, std::size_t behind_last_lf, bool any_eight_bit) {
   const bool is_odd = mark.at != size || (mark.eight_bit && !any_eight_bit);
   return {std::uint64_t{is_odd}, behind_last_lf == 0 ? 0 : std::uint64_t{1} << (behind_last_lf - 1)};
+}
+
+/// `found`, the first mark of `text.substr(0, nearby)`, if it is a dot.
+constexpr mark_scan nearby_dot(std::string_view text, mark_scan found) {
+  const bool is_dot = found.at != nearby && found.at != 0 && text[found.at] == '.' && text[found.at - 1] == '\n';
+  return is_dot ? found : mark_scan{};
 }
 
 // ---- Words of eight octets ----
@@ -356,6 +362,15 @@ mark_scan mark_blocks(std::string_view text, mark_scan so_far) {
 }
 
 inline std::size_t behind_last_lf_blocks(std::string_view text, std::size_t size) {
+  constexpr std::size_t stride = 4 * block_size;
+  for (; size >= stride; size -= stride) {
+    const auto lf = [at = text.data() + size - stride](std::size_t i) { return load_block(at + i * block_size) == all_of('\n'); };
+    const block ends[]{lf(0), lf(1), lf(2), lf(3)};
+    if (flags_of((ends[0] | ends[1]) | (ends[2] | ends[3])) == 0) continue;
+    const std::uint64_t front = bits_of(ends[0]) | bits_of(ends[1]) << block_size;
+    const std::uint64_t back = bits_of(ends[2]) | bits_of(ends[3]) << block_size;
+    return size - stride + static_cast<std::size_t>(std::bit_width(front | back << 2 * block_size));
+  }
   for (; size >= block_size; size -= block_size) {
     const block_flags found = flags_of(load_block(text.data() + size - block_size) == all_of('\n'));
     if (found != 0) return size - block_size + static_cast<std::size_t>(std::bit_width(found)) / flag_size;
@@ -467,22 +482,41 @@ template <mark_set Sought>
   }
 }
 
-/// Skips four blocks at a time, as long as none of them has a mark.
+/// Has the processor fetch what stands some way behind `at`, into its nearest cache: by itself it stops at the end of each page.
+/// The text may end before that place, for nothing is read.
+inline void fetch_ahead(const char* at) {
+  constexpr std::uintptr_t distance = 2048;
+  constexpr std::uintptr_t cache_line = 64;
+  const std::uintptr_t there = reinterpret_cast<std::uintptr_t>(at) + distance;
+  __builtin_prefetch(reinterpret_cast<const void*>(there));
+  __builtin_prefetch(reinterpret_cast<const void*>(there + cache_line));
+}
+
+/// Skips four blocks at a time, as long as none of them has a mark. The last four may begin inside the four before them, so that a
+/// text without a mark is skipped whole.
 template <mark_set Sought = mark_set::mail_data>
 [[gnu::target("avx2")]] mark_scan skip_wide_blocks(std::string_view text, mark_scan so_far) {
   using char_block = char __attribute__((vector_size(32)));
   constexpr std::size_t size = sizeof(wide_block);
+  constexpr std::size_t stride = 4 * size;
+  if (text.size() - so_far.at < stride) return so_far;
+  const char* at = text.data() + so_far.at;
+  const char* const last = text.data() + text.size() - stride;
   wide_block seen{};
-  for (; text.size() - so_far.at >= 4 * size; so_far.at += 4 * size) {
-    const char* const at = text.data() + so_far.at;
+  for (;;) {
+    fetch_ahead(at);
     wide_block here{};
     const wide_block marks = (marks_of_wide_block<Sought>(at, here) | marks_of_wide_block<Sought>(at + size, here)) |
                              (marks_of_wide_block<Sought>(at + 2 * size, here) | marks_of_wide_block<Sought>(at + 3 * size, here));
     if (__builtin_ia32_pmovmskb256(reinterpret_cast<char_block>(marks)) != 0) break;
     seen |= here;
+    const bool was_last = at == last;
+    at += stride;
+    if (was_last) break;
+    if (at > last) at = last;
   }
-  so_far.eight_bit = so_far.eight_bit || __builtin_ia32_pmovmskb256(reinterpret_cast<char_block>(seen)) != 0;
-  return so_far;
+  const bool eight_bit = __builtin_ia32_pmovmskb256(reinterpret_cast<char_block>(seen)) != 0;
+  return {static_cast<std::size_t>(at - text.data()), so_far.eight_bit || eight_bit};
 }
 
 /// Bit i is the high bit of octet i.
@@ -507,16 +541,18 @@ struct sought_blocks {
           none + static_cast<signed char>(octets[2])};
 }
 
-/// The first mark of one block; nothing stands before the first octet.
-[[gnu::target("avx2"), gnu::noinline]] inline mark_scan mark_nearby_wide(std::string_view text) {
+/// `scan_for_nearby_dot` of one block.
+[[gnu::target("avx2"), gnu::noinline]] inline mark_scan nearby_dot_wide(std::string_view text) {
   wide_block here;
   std::memcpy(&here, text.data(), sizeof here);
   const sought_blocks sought = load_sought();
   const std::uint64_t lf = bits_of_wide(here == sought.lf);
   const std::uint64_t cr = bits_of_wide(here == sought.cr);
-  const std::uint64_t dots = bits_of_wide(here == sought.dot);
-  const std::uint64_t marks = (lf ^ cr << 1U) | (dots & lf << 1U) | std::uint64_t{1} << nearby;
-  return {static_cast<std::size_t>(std::countr_zero(marks)), (bits_of_wide(here) & ~marks & (marks - 1)) != 0};
+  const std::uint64_t dots = bits_of_wide(here == sought.dot) & lf << 1U;
+  const std::uint64_t marks = (lf ^ cr << 1U) | dots;
+  const std::uint64_t before = marks - 1;
+  if ((dots & (marks ^ before)) == 0) return {};  // the first mark, if there is one, is no dot
+  return {static_cast<std::size_t>(std::countr_zero(marks)), (bits_of_wide(here) & ~marks & before) != 0};
 }
 
 /// A text of 33 to 64 octets, as two blocks that may overlap.
@@ -549,21 +585,31 @@ template <mark_set = mark_set::mail_data>
 mark_scan skip_wide_blocks(std::string_view, mark_scan so_far) {
   return so_far;
 }
-inline mark_scan mark_nearby_wide(std::string_view text) { return mark_nearby(text); }
+inline mark_scan nearby_dot_wide(std::string_view text) { return nearby_dot(text, mark_nearby(text)); }
 inline piece_scan scan_piece_wide_blocks(std::string_view text) { return scan_piece_blocks(text, false); }
 #endif
 
-/// The first mark at `so_far.at` or behind it; an octet stands before it.
+/// The first mark at `so_far.at` or behind it; an octet stands before it. Quicker than `next_mark` where it is not near.
+template <mark_set Sought = mark_set::mail_data>
+constexpr mark_scan far_mark(std::string_view text, mark_scan so_far) {
+  if (std::is_constant_evaluated()) return mark_octets<Sought>(text, so_far);
+  constexpr std::size_t worth_it = 512;
+  if (text.size() - so_far.at >= worth_it && has_wide_blocks()) {
+    so_far = skip_wide_blocks<Sought>(text, so_far);
+    if (so_far.at == text.size()) return so_far;
+  }
+  return mark_blocks<Sought>(text, so_far);
+}
+
+/// The same where it may be near, as among short lines that begin with a dot.
 template <mark_set Sought = mark_set::mail_data>
 constexpr mark_scan next_mark(std::string_view text, mark_scan so_far) {
-  if (std::is_constant_evaluated()) return mark_octets<Sought>(text, so_far);
-  // Short lines that begin with a dot have the next mark nearby.
-  for (int i = 0; i < 3 && text.size() - so_far.at >= block_size; ++i) {
-    if (find_mark_in_block<Sought>(text, so_far)) return so_far;
+  if (!std::is_constant_evaluated()) {
+    for (int i = 0; i < 3 && text.size() - so_far.at >= block_size; ++i) {
+      if (find_mark_in_block<Sought>(text, so_far)) return so_far;
+    }
   }
-  constexpr std::size_t worth_it = 512;
-  if (text.size() - so_far.at >= worth_it && has_wide_blocks()) so_far = skip_wide_blocks<Sought>(text, so_far);
-  return mark_blocks<Sought>(text, so_far);
+  return far_mark<Sought>(text, so_far);
 }
 
 /// A piece of less than a block, or of any size in constant evaluation.
@@ -607,6 +653,16 @@ constexpr mark_scan scan_for_mark(std::string_view text, std::size_t from = 0) {
   return detail::scans::next_mark<Sought>(text, out);
 }
 
+/// The same, and quicker where a hundred octets have no mark.
+constexpr mark_scan scan_for_far_mark(std::string_view text, std::size_t from = 0) {
+  mark_scan out{from, false};
+  if (from == 0) {
+    if (text.empty() || text.front() == '\n') return out;
+    out = {1, static_cast<unsigned char>(text.front()) > 127};
+  }
+  return detail::scans::far_mark(text, out);
+}
+
 /// The offset behind the last LF of `text`, or 0 if it has none.
 constexpr std::size_t behind_last_lf(std::string_view text) {
   if (std::is_constant_evaluated()) return detail::scans::behind_last_lf_octets(text, text.size());
@@ -617,7 +673,8 @@ namespace detail::scans {
 
 /// `ehlo::has_long_line` of a text that is longer than a line.
 [[gnu::noinline]] constexpr bool has_long_line(std::string_view text, std::size_t before) {
-  if (!std::is_constant_evaluated() && has_short_lines(text, sizes::text_line - before)) return false;
+  constexpr std::size_t worth_it = 4 * sizes::text_line;
+  if (!std::is_constant_evaluated() && text.size() > worth_it && has_short_lines(text, sizes::text_line - before)) return false;
   while (text.size() > sizes::text_line - before) {
     const std::size_t end = behind_last_lf(text.substr(0, sizes::text_line - before));
     if (end == 0) return true;
@@ -650,11 +707,13 @@ constexpr bool has_long_line(std::string_view text, std::size_t before = 0) {
   return scans::scan_piece_blocks(text, any_eight_bit);
 }
 
-/// The same as `scan_for_mark(text.substr(0, nearby))`, of a text that has as many octets: for lines that are short.
-constexpr mark_scan scan_nearby(std::string_view text) {
-  if (std::is_constant_evaluated()) return scan_for_mark(text.substr(0, nearby));
-  if (detail::scans::has_wide_blocks()) return detail::scans::mark_nearby_wide(text);
-  return detail::scans::mark_nearby(text);
+/// `scan_for_mark(text.substr(0, nearby))` if that finds a dot behind a LF, else 0, of a text that has as many octets: for lines
+/// that are short.
+constexpr mark_scan scan_for_nearby_dot(std::string_view text) {
+  namespace scans = detail::scans;
+  if (std::is_constant_evaluated()) return scans::nearby_dot(text, scan_for_mark(text.substr(0, nearby)));
+  if (scans::has_wide_blocks()) return scans::nearby_dot_wide(text);
+  return scans::nearby_dot(text, scans::mark_nearby(text));
 }
 
 static_assert(scan_for_line_end("abc\r\n").line_end == 3 && scan_for_line_end("\xE9").eight_bit);
