@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <ehlo/ascii.hpp>
 
+#include <array>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -61,6 +63,36 @@ TEST_CASE("texts compare without regard to the case of ASCII letters only", "[as
   CHECK_FALSE(ascii::equal_ignoring_case("@[", "`{"));              // 32 apart, and no letters
   CHECK_FALSE(ascii::equal_ignoring_case("I", "\xC4\xB1"));         // a Turkish i
   CHECK_FALSE(ascii::equal_ignoring_case("\xC3\x84", "\xC3\xA4"));  // letters beyond ASCII
+}
+
+TEST_CASE("a table of words finds each of them in any case, and nothing that differs in one octet", "[ascii]") {
+  static constexpr std::array<std::string_view, 6> words{"BY", "DSN", "SIZE", "8BITMIME", "NO-SOLICITING", "X_[@{`"};
+  static constexpr ascii::word_table table{words};
+  std::size_t wrong = 0;
+  const auto expect = [&wrong](std::string_view text, std::size_t wanted) {
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      if (ascii::equal_ignoring_case(text, words[i]) != (i == wanted)) return ++wrong;  // what the test wants is wrong
+    }
+    return wrong += table.find(text) == wanted ? 0U : 1U;
+  };
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string word{words[i]};
+    expect(word, i);
+    for (std::size_t at = 0; at < word.size(); ++at) {
+      std::string other = word;
+      for (unsigned value = 0; value < 256; ++value) {
+        other[at] = static_cast<char>(static_cast<unsigned char>(value));
+        expect(other, ascii::to_upper(other[at]) == word[at] ? i : words.size());
+      }
+    }
+    for (std::size_t size = 0; size < word.size(); ++size) expect(word.substr(0, size), words.size());
+    expect(word + word.back(), words.size());
+    expect(word + word, words.size());
+    expect(word.front() + word, words.size());
+  }
+  for (unsigned value = 0; value < 256; ++value)
+    expect(std::string(1, static_cast<char>(static_cast<unsigned char>(value))), words.size());
+  CHECK(wrong == 0);
 }
 
 TEST_CASE("a text is ASCII if all of it is", "[ascii]") {

@@ -20,6 +20,8 @@ using ehlo::ascii::octet_class;
 
 inline constexpr auto not_space = ehlo::ascii::all - octet_class{" "};
 inline constexpr octet_class ends{std::string_view{"\0\x7F\x80\xFF", 4}};
+inline constexpr auto all_but_letters = ehlo::ascii::all - ehlo::ascii::alpha;
+inline constexpr auto letters_and_more = ehlo::ascii::alpha | octet_class::range('a', '{');
 inline constexpr auto nearly_all = octet_class::range(0, 254);
 inline constexpr auto nearly_all_from_one = octet_class::range(1, 255);
 
@@ -55,9 +57,9 @@ bool same(std::string_view octets) {
 }
 
 bool same_for_all(std::string_view octets) {
-  return same<ehlo::ascii::digit, ehlo::ascii::let_dig, ehlo::ascii::visible, ehlo::grammar::atext, ehlo::grammar::qtext_smtp,
-              ehlo::grammar::xchar, ehlo::grammar::keyword_octet, ehlo::grammar::value_octet, not_space, ends, nearly_all,
-              nearly_all_from_one>(octets);
+  return same<ehlo::ascii::digit, ehlo::ascii::let_dig, ehlo::ascii::alpha, all_but_letters, letters_and_more, ehlo::ascii::visible,
+              ehlo::grammar::atext, ehlo::grammar::qtext_smtp, ehlo::grammar::xchar, ehlo::grammar::keyword_octet,
+              ehlo::grammar::value_octet, not_space, ends, nearly_all, nearly_all_from_one>(octets);
 }
 
 }  // namespace

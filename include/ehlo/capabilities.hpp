@@ -63,42 +63,17 @@ inline constexpr std::array<std::string_view, 25> extension_keywords{
 /// The keyword of `e`.
 constexpr std::string_view text_of(extension e) { return extension_keywords[static_cast<std::size_t>(e)]; }
 
+namespace detail {
+
+inline constexpr ascii::word_table extensions{extension_keywords};
+
+}  // namespace detail
+
 /// The extension that `keyword`, an ehlo-keyword, names in any case.
 constexpr std::optional<extension> extension_of(std::string_view keyword) {
-  using enum extension;
-  const auto candidate = [keyword] {
-    switch (ascii::word_key(keyword)) {
-      case ascii::word_key("SIZE"): return size;
-      case ascii::word_key("PIPELINING"): return pipelining;
-      case ascii::word_key("8BITMIME"): return eight_bit_mime;
-      case ascii::word_key("ENHANCEDSTATUSCODES"): return enhanced_status_codes;
-      case ascii::word_key("CHUNKING"): return chunking;
-      case ascii::word_key("BINARYMIME"): return binary_mime;
-      case ascii::word_key("SMTPUTF8"): return smtputf8;
-      case ascii::word_key("STARTTLS"): return starttls;
-      case ascii::word_key("AUTH"): return auth;
-      case ascii::word_key("LIMITS"): return limits;
-      case ascii::word_key("REQUIRETLS"): return require_tls;
-      case ascii::word_key("DELIVERBY"): return deliver_by;
-      case ascii::word_key("FUTURERELEASE"): return future_release;
-      case ascii::word_key("MT-PRIORITY"): return priority;
-      case ascii::word_key("RRVS"): return rrvs;
-      case ascii::word_key("MTRK"): return mtrk;
-      case ascii::word_key("NO-SOLICITING"): return no_soliciting;
-      case ascii::word_key("ETRN"): return etrn;
-      case ascii::word_key("BURL"): return burl;
-      case ascii::word_key("XCLIENT"): return xclient;
-      case ascii::word_key("XFORWARD"): return xforward;
-      case ascii::word_key("VRFY"): return vrfy;
-      case ascii::word_key("EXPN"): return expn;
-      case ascii::word_key("HELP"): return help;
-      default: return dsn;
-    }
-  }();
-  const std::string_view wanted = text_of(candidate);
-  const bool key_has_all = keyword.size() >= 4 && keyword.size() <= 8;
-  if (keyword.size() != wanted.size() || !(key_has_all || ascii::equal_ignoring_case(keyword, wanted))) return std::nullopt;
-  return candidate;
+  const std::size_t found = detail::extensions.find(keyword);
+  if (found == extension_keywords.size()) return std::nullopt;
+  return static_cast<extension>(found);
 }
 
 static_assert([] {

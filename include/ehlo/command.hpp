@@ -104,39 +104,16 @@ constexpr std::string_view syntax_of(verb v) {
   return {};
 }
 
+namespace detail {
+
+inline constexpr ascii::word_table verbs{verb_names};
+
+}  // namespace detail
+
 /// The verb that `word` names, in any case (RFC 5321 2.4).
 constexpr verb verb_of(std::string_view word) {
-  constexpr auto key = [](std::string_view four) { return static_cast<std::uint32_t>(ascii::word_key(four)); };
-  if (word.size() == 4) {
-    switch (key(word)) {
-      case key("EHLO"): return verb::ehlo;
-      case key("HELO"): return verb::helo;
-      case key("LHLO"): return verb::lhlo;
-      case key("MAIL"): return verb::mail;
-      case key("RCPT"): return verb::rcpt;
-      case key("DATA"): return verb::data;
-      case key("BDAT"): return verb::bdat;
-      case key("RSET"): return verb::rset;
-      case key("VRFY"): return verb::vrfy;
-      case key("EXPN"): return verb::expn;
-      case key("HELP"): return verb::help;
-      case key("NOOP"): return verb::noop;
-      case key("QUIT"): return verb::quit;
-      case key("AUTH"): return verb::auth;
-      case key("ETRN"): return verb::etrn;
-      case key("BURL"): return verb::burl;
-      case key("SEND"): return verb::send;
-      case key("SOML"): return verb::soml;
-      case key("SAML"): return verb::saml;
-      case key("TURN"): return verb::turn;
-      default: return verb::unknown;
-    }
-  }
-  if (word.size() == 8) {
-    if (ascii::word_key(word) == ascii::word_key("STARTTLS")) return verb::starttls;
-    if (ascii::word_key(word) == ascii::word_key("XFORWARD")) return verb::xforward;
-  }
-  return word.size() == 7 && ascii::word_key(word) == ascii::word_key("XCLIENT") ? verb::xclient : verb::unknown;
+  static_assert(static_cast<std::size_t>(verb::unknown) == verb_names.size());
+  return static_cast<verb>(detail::verbs.find(word));
 }
 
 static_assert([] {

@@ -60,31 +60,16 @@ constexpr std::string_view text_of(known_parameter p) {
   return index < parameter_names.size() ? parameter_names[index] : std::string_view{};
 }
 
+namespace detail {
+
+inline constexpr ascii::word_table known_parameters{parameter_names};
+
+}  // namespace detail
+
 /// The parameter that `keyword`, an esmtp-keyword, names in any case (RFC 5321 2.4).
 constexpr known_parameter known_parameter_of(std::string_view keyword) {
-  using enum known_parameter;
-  const auto candidate = [keyword] {
-    switch (ascii::word_key(keyword)) {
-      case ascii::word_key("SIZE"): return size;
-      case ascii::word_key("BODY"): return body;
-      case ascii::word_key("SMTPUTF8"): return smtputf8;
-      case ascii::word_key("ENVID"): return envid;
-      case ascii::word_key("AUTH"): return auth;
-      case ascii::word_key("REQUIRETLS"): return require_tls;
-      case ascii::word_key("HOLDFOR"): return hold_for;
-      case ascii::word_key("HOLDUNTIL"): return hold_until;
-      case ascii::word_key("MT-PRIORITY"): return priority;
-      case ascii::word_key("MTRK"): return mtrk;
-      case ascii::word_key("SOLICIT"): return solicit;
-      case ascii::word_key("NOTIFY"): return notify;
-      case ascii::word_key("ORCPT"): return orcpt;
-      case ascii::word_key("RRVS"): return rrvs;
-      default: return keyword.size() == 3 ? ret : by;
-    }
-  }();
-  const std::string_view wanted = text_of(candidate);
-  const bool key_has_all = keyword.size() >= 4 && keyword.size() <= 8;
-  return keyword.size() == wanted.size() && (key_has_all || ascii::equal_ignoring_case(keyword, wanted)) ? candidate : other;
+  static_assert(static_cast<std::size_t>(known_parameter::other) == parameter_names.size());
+  return static_cast<known_parameter>(detail::known_parameters.find(keyword));
 }
 
 static_assert([] {

@@ -5,6 +5,8 @@
 /// @file
 /// AUTH: the mechanisms of a session, by name and manners. RFC 4954; the messages themselves are in `sasl/`.
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -48,6 +50,31 @@ inline constexpr auth_mechanism scram_sha_256{"SCRAM-SHA-256", first_message::cl
 inline constexpr auth_mechanism cram_md5{"CRAM-MD5", first_message::server, false};            ///< RFC 2195
 
 }  // namespace mechanisms
+
+namespace detail {
+
+/// A mechanism is shown to people if it is one of these: what else stands behind AUTH may be a password in the wrong place.
+inline constexpr std::array<std::string_view, 14> shown_mechanisms{mechanisms::plain.name,
+                                                                   mechanisms::login.name,
+                                                                   mechanisms::external.name,
+                                                                   mechanisms::xoauth2.name,
+                                                                   mechanisms::oauthbearer.name,
+                                                                   mechanisms::cram_md5.name,
+                                                                   "SCRAM-SHA-1",
+                                                                   "SCRAM-SHA-1-PLUS",
+                                                                   mechanisms::scram_sha_256.name,
+                                                                   "SCRAM-SHA-256-PLUS",
+                                                                   "DIGEST-MD5",
+                                                                   "GSSAPI",
+                                                                   "NTLM",
+                                                                   "ANONYMOUS"};
+
+constexpr bool is_shown_mechanism(std::string_view name) {
+  return std::any_of(shown_mechanisms.begin(), shown_mechanisms.end(),
+                     [name](std::string_view shown) { return ascii::equal_ignoring_case(shown, name); });
+}
+
+}  // namespace detail
 
 /// sasl-mech = 1*20mech-char; mech-char = UPPER-ALPHA / DIGIT / HYPHEN / UNDERSCORE      RFC 4422 3.1
 ///

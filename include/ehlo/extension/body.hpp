@@ -5,6 +5,8 @@
 /// @file
 /// BODY: what octets a message holds. RFC 6152 (8BITMIME), RFC 3030 3 (BINARYMIME).
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -24,10 +26,10 @@ enum class body_type : std::uint8_t {
 ///
 /// In any case. Fails with `errc::body_value`.
 constexpr result<body_type> parse_body(std::string_view text) {
-  if (ascii::equal_ignoring_case(text, "7BIT")) return body_type::seven_bit;
-  if (ascii::equal_ignoring_case(text, "8BITMIME")) return body_type::eight_bit;
-  if (ascii::equal_ignoring_case(text, "BINARYMIME")) return body_type::binary;
-  return error{errc::body_value, 0};
+  constexpr ascii::word_table values{std::array<std::string_view, 3>{"7BIT", "8BITMIME", "BINARYMIME"}};
+  const std::size_t found = values.find(text);
+  if (found == 3) return error{errc::body_value, 0};
+  return static_cast<body_type>(found);
 }
 
 /// The word for `body` on the wire.

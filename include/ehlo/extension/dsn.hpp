@@ -5,6 +5,7 @@
 /// @file
 /// DSN: what reports a sender wants. RFC 3461; ORCPT of type utf-8 by RFC 6533.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -24,9 +25,10 @@ enum class ret_type : std::uint8_t { full, hdrs };
 ///
 /// In any case. Fails with `errc::ret_value`.
 constexpr result<ret_type> parse_ret(std::string_view text) {
-  if (ascii::equal_ignoring_case(text, "FULL")) return ret_type::full;
-  if (ascii::equal_ignoring_case(text, "HDRS")) return ret_type::hdrs;
-  return error{errc::ret_value, 0};
+  constexpr ascii::word_table values{std::array<std::string_view, 2>{"FULL", "HDRS"}};
+  const std::size_t found = values.find(text);
+  if (found == 2) return error{errc::ret_value, 0};
+  return static_cast<ret_type>(found);
 }
 
 /// NOTIFY: the events that are reported. With all three false: NEVER. RFC 3461 4.1.
@@ -43,19 +45,19 @@ struct notify_set {
 ///
 /// In any case; NEVER stands alone. Fails with `errc::notify_value` at the element that is none of these.
 constexpr result<notify_set> parse_notify(std::string_view text) {
-  if (ascii::equal_ignoring_case(text, "NEVER")) return notify_set{};
+  constexpr ascii::word_table words{std::array<std::string_view, 4>{"SUCCESS", "FAILURE", "DELAY", "NEVER"}};
   notify_set out;
   for (std::size_t start = 0;;) {
     const std::size_t comma = text.find(',', start);
     const std::string_view element = text.substr(start, comma == text.npos ? text.npos : comma - start);
-    if (ascii::equal_ignoring_case(element, "SUCCESS")) {
-      out.success = true;
-    } else if (ascii::equal_ignoring_case(element, "FAILURE")) {
-      out.failure = true;
-    } else if (ascii::equal_ignoring_case(element, "DELAY")) {
-      out.delay = true;
-    } else {
-      return error{errc::notify_value, start};
+    switch (words.find(element)) {
+      case 0: out.success = true; break;
+      case 1: out.failure = true; break;
+      case 2: out.delay = true; break;
+      case 3:
+        if (element.size() == text.size()) return out;
+        [[fallthrough]];
+      default: return error{errc::notify_value, start};
     }
     if (comma == text.npos) return out;
     start = comma + 1;

@@ -5,6 +5,7 @@
 /// @file
 /// The parameters behind a path, by their form only. RFC 5321 4.1.2; RFC 6531 3.3.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -108,8 +109,7 @@ class parameter_list {
 
     constexpr iterator() = default;
     constexpr parameter operator*() const {
-      std::size_t keyword_end = offset_;
-      while (keyword_end < end_ && text_[keyword_end] != '=') ++keyword_end;
+      const std::size_t keyword_end = std::min(text_.find('=', offset_), end_);
       parameter out{{text_.data() + offset_, keyword_end - offset_}, std::nullopt, offset_};
       if (keyword_end < end_) out.value = std::string_view{text_.data() + keyword_end + 1, end_ - keyword_end - 1};
       return out;

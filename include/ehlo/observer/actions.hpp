@@ -5,8 +5,6 @@
 /// @file
 /// What an observer tells its caller: whose octets it wants, and what they mean. Views in these live until the next call of `next`.
 
-#include <algorithm>
-#include <array>
 #include <cstdint>
 #include <string_view>
 #include <type_traits>
@@ -96,31 +94,6 @@ struct observed_auth {
 
   friend constexpr bool operator==(const observed_auth&, const observed_auth&) = default;
 };
-
-namespace detail {
-
-/// A mechanism is shown to people if it is one of these: what else stands behind AUTH may be a password in the wrong place.
-inline constexpr std::array<std::string_view, 14> shown_mechanisms{mechanisms::plain.name,
-                                                                   mechanisms::login.name,
-                                                                   mechanisms::external.name,
-                                                                   mechanisms::xoauth2.name,
-                                                                   mechanisms::oauthbearer.name,
-                                                                   mechanisms::cram_md5.name,
-                                                                   "SCRAM-SHA-1",
-                                                                   "SCRAM-SHA-1-PLUS",
-                                                                   mechanisms::scram_sha_256.name,
-                                                                   "SCRAM-SHA-256-PLUS",
-                                                                   "DIGEST-MD5",
-                                                                   "GSSAPI",
-                                                                   "NTLM",
-                                                                   "ANONYMOUS"};
-
-constexpr bool is_shown_mechanism(std::string_view name) {
-  return std::any_of(shown_mechanisms.begin(), shown_mechanisms.end(),
-                     [name](std::string_view shown) { return ascii::equal_ignoring_case(shown, name); });
-}
-
-}  // namespace detail
 
 /// The end of mail data: the lone dot, or the last octet of the last chunk. `observed_reply` with the same serial says what the
 /// server made of the message.
