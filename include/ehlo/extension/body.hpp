@@ -6,7 +6,6 @@
 /// BODY: what octets a message holds. RFC 6152 (8BITMIME), RFC 3030 3 (BINARYMIME).
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -22,14 +21,22 @@ enum class body_type : std::uint8_t {
   binary,     ///< BINARYMIME: any octets; only with BDAT
 };
 
+namespace detail {
+
+inline constexpr ascii::word_table body_words{std::array<std::string_view, 3>{"7BIT", "8BITMIME", "BINARYMIME"}};
+
+}  // namespace detail
+
 /// body-value = "7BIT" / "8BITMIME" / "BINARYMIME"      RFC 6152 2, RFC 3030 3
 ///
 /// In any case. Fails with `errc::body_value`.
 constexpr result<body_type> parse_body(std::string_view text) {
-  constexpr ascii::word_table values{std::array<std::string_view, 3>{"7BIT", "8BITMIME", "BINARYMIME"}};
-  const std::size_t found = values.find(text);
-  if (found == 3) return error{errc::body_value, 0};
-  return static_cast<body_type>(found);
+  switch (detail::body_words.find(text)) {
+    case 0: return body_type::seven_bit;
+    case 1: return body_type::eight_bit;
+    case 2: return body_type::binary;
+    default: return error{errc::body_value, 0};
+  }
 }
 
 /// The word for `body` on the wire.

@@ -18,6 +18,13 @@
 
 namespace ehlo {
 
+namespace detail {
+
+inline constexpr ascii::word_table ret_words{std::array<std::string_view, 2>{"FULL", "HDRS"}};
+inline constexpr ascii::word_table notify_words{std::array<std::string_view, 4>{"SUCCESS", "FAILURE", "DELAY", "NEVER"}};
+
+}  // namespace detail
+
 /// RET: how much of the message a report returns. RFC 3461 4.3.
 enum class ret_type : std::uint8_t { full, hdrs };
 
@@ -25,10 +32,11 @@ enum class ret_type : std::uint8_t { full, hdrs };
 ///
 /// In any case. Fails with `errc::ret_value`.
 constexpr result<ret_type> parse_ret(std::string_view text) {
-  constexpr ascii::word_table values{std::array<std::string_view, 2>{"FULL", "HDRS"}};
-  const std::size_t found = values.find(text);
-  if (found == 2) return error{errc::ret_value, 0};
-  return static_cast<ret_type>(found);
+  switch (detail::ret_words.find(text)) {
+    case 0: return ret_type::full;
+    case 1: return ret_type::hdrs;
+    default: return error{errc::ret_value, 0};
+  }
 }
 
 /// NOTIFY: the events that are reported. With all three false: NEVER. RFC 3461 4.1.
@@ -45,12 +53,11 @@ struct notify_set {
 ///
 /// In any case; NEVER stands alone. Fails with `errc::notify_value` at the element that is none of these.
 constexpr result<notify_set> parse_notify(std::string_view text) {
-  constexpr ascii::word_table words{std::array<std::string_view, 4>{"SUCCESS", "FAILURE", "DELAY", "NEVER"}};
   notify_set out;
   for (std::size_t start = 0;;) {
     const std::size_t comma = text.find(',', start);
     const std::string_view element = text.substr(start, comma == text.npos ? text.npos : comma - start);
-    switch (words.find(element)) {
+    switch (detail::notify_words.find(element)) {
       case 0: out.success = true; break;
       case 1: out.failure = true; break;
       case 2: out.delay = true; break;
