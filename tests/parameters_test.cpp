@@ -90,6 +90,10 @@ TEST_CASE("AUTH is a mailbox in xtext or <>", "[vocabulary][4954-5-01]") {
     REQUIRE_FALSE(ehlo::claimed_submitter::parse(wrong).has_value());
     CHECK(ehlo::claimed_submitter::parse(wrong).error().code == ehlo::errc::auth_value);
   }
+  // An octet that xtext does not have has its place; a mailbox that is none begins at the first.
+  CHECK(ehlo::claimed_submitter::parse("a=b@c").error().offset == 1);
+  CHECK(ehlo::claimed_submitter::parse("a@").error().offset == 0);
+  CHECK(ehlo::claimed_submitter::parse(std::string(2000, 'a')).error().offset == 0);
 }
 
 TEST_CASE("Each parameter has its name, and what is none of them has none", "[vocabulary]") {

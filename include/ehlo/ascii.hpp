@@ -126,12 +126,21 @@ constexpr std::uint64_t outer_octets(std::string_view text) {
 /// Words that are told apart by one look: where a word stands is computed from its octets, and no two of them stand in the same
 /// place. To halve the words again and again takes branches that the processor guesses wrong.
 ///
-/// A word has two octets or more. Two words that begin with the same four octets and end with the same four do not compile.
+/// A table does not compile if a word has fewer than two octets, or if two have the same octets at both ends, as far as `find`
+/// looks there first: four, or two of words of two or three.
 template <std::size_t Count>
 class word_table {
  public:
+  static_assert(Count > 0 && Count <= 256);
+
   consteval explicit word_table(const std::array<std::string_view, Count>& words) : words_{words} {
-    while (!place_words()) factor_ = factor_ * 0x5851F42D4C957F2DU + 1;
+    for (const std::string_view word : words) {
+      if (word.size() < 2) a_word_is_too_short();
+    }
+    for (int tries = 0; !place_words(); ++tries) {
+      if (tries == 1000) two_words_have_the_same_ends();
+      factor_ = factor_ * 0x5851F42D4C957F2DU + 1;
+    }
   }
 
   /// Which of the words `text` is, letters compared without regard to case; `Count` if it is none.
@@ -145,6 +154,10 @@ class word_table {
  private:
   static constexpr int bits = std::bit_width(4 * Count);  // many places, so that a factor is found soon
 
+  // Calling these while the program is compiled ends that, with their names.
+  static void a_word_is_too_short();
+  static void two_words_have_the_same_ends();
+
   /// Letters of both cases have the same place.
   constexpr std::size_t place_of(std::uint64_t octets) const {
     constexpr std::uint64_t lower_case = 0x2020202020202020U;
@@ -152,7 +165,7 @@ class word_table {
   }
 
   /// False if two words have the same place.
-  constexpr bool place_words() {
+  consteval bool place_words() {
     std::array<bool, std::size_t{1} << bits> is_taken{};
     for (std::size_t i = 0; i < Count; ++i) {
       const std::uint64_t octets = detail::outer_octets(words_[i]);
@@ -167,7 +180,7 @@ class word_table {
   }
 
   /// The bits that make letters lower case, where letters are.
-  static constexpr std::uint64_t letter_bits(std::uint64_t octets) {
+  static consteval std::uint64_t letter_bits(std::uint64_t octets) {
     std::uint64_t out = 0;
     for (unsigned shift = 0; shift < 64; shift += 8) {
       if (alpha.contains(static_cast<char>(octets >> shift & 0xFFU))) out |= std::uint64_t{0x20} << shift;

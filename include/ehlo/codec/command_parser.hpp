@@ -74,12 +74,9 @@ constexpr command_line cut_at(std::string_view line, verb name, std::size_t spac
   return {name, {line.data(), space}, {line.data() + start, line.size() - start}, start, has_space};
 }
 
-/// White space that is allowed behind a command (RFC 5321 4.1.1).
-constexpr bool is_white_space(char c) { return c == ' ' || c == '\t'; }
-
-/// Any line.
+/// Any line. White space at its end is dropped (RFC 5321 4.1.1).
 [[gnu::noinline]] constexpr command_line split_any(std::string_view line) {
-  while (!line.empty() && is_white_space(line.back())) line.remove_suffix(1);
+  while (!line.empty() && ascii::blank.contains(line.back())) line.remove_suffix(1);
   const std::size_t space = std::min(line.find(' '), line.size());
   return cut_at(line, verb_of(line.substr(0, space)), space);
 }
@@ -87,7 +84,7 @@ constexpr bool is_white_space(char c) { return c == ' ' || c == '\t'; }
 /// A line that is more than a verb, or none. Most have a verb of four octets and no white space at their end.
 [[gnu::noinline]] constexpr command_line split_at_space(std::string_view line) {
   constexpr std::size_t usual = 4;
-  if (line.size() > usual + 1 && line[usual] == ' ' && !is_white_space(line.back())) {
+  if (line.size() > usual && line[usual] == ' ' && !ascii::blank.contains(line.back())) {
     if (const verb name = verb_of({line.data(), usual}); name != verb::unknown) return cut_at(line, name, usual);
   }
   return split_any(line);
@@ -355,6 +352,7 @@ namespace detail {
 /// An error of the argument, with its offset counted in the line.
 constexpr error in_line(const command_line& cut, const error& reason) { return {reason.code, cut.argument_offset + reason.offset}; }
 
+/// What was made of the argument, as any command.
 constexpr result<any_command> to_command(const command_line& cut, const auto& parsed) {
   if (!parsed) return in_line(cut, parsed.error());
   return *parsed;
@@ -389,8 +387,19 @@ constexpr result<any_command> to_command(const command_line& cut, const auto& pa
     case verb::soml:
     case verb::saml:
     case verb::turn: return error{errc::verb_not_implemented};
-    default: return error{errc::unknown_verb};
+    case verb::ehlo:
+    case verb::helo:
+    case verb::lhlo:
+    case verb::mail:
+    case verb::rcpt:
+    case verb::data:
+    case verb::rset:
+    case verb::noop:
+    case verb::quit:
+    case verb::starttls:
+    case verb::unknown: break;
   }
+  return error{errc::unknown_verb};
 }
 
 /// The command of a line that has been cut, whatever octets it holds.

@@ -237,7 +237,6 @@ class mail_data_reader {
     const auto [at, eight_bit] = scan_for_nearby_dot(text);
     if (at == 0) return 0;
     has_eight_bit_ |= eight_bit;
-    line_ = 0;
     place_ = text[at + 1] == '\r' ? place::dot : place::text;
     size_ += at;
     return at;
@@ -290,7 +289,8 @@ class mail_data_reader {
     place then = place::text;
   };
 
-  /// The end of a text without marks that count. `input` goes on behind it if the message may not be larger.
+  /// The end of a text without marks that count; remembers a CR alone that is kept. `input` goes on behind it if the message may
+  /// not be larger.
   constexpr slice_end end_of(std::string_view text, std::string_view input, bare_line_ends policy) {
     const std::size_t size = text.size();
     if (text.back() != '\r') {

@@ -488,8 +488,9 @@ inline void fetch_ahead(const char* at) {
   constexpr std::uintptr_t distance = 2048;
   constexpr std::uintptr_t cache_line = 64;
   const std::uintptr_t there = reinterpret_cast<std::uintptr_t>(at) + distance;
-  __builtin_prefetch(reinterpret_cast<const void*>(there));
-  __builtin_prefetch(reinterpret_cast<const void*>(there + cache_line));
+  // As numbers, for a pointer must not go past the end of the text.
+  __builtin_prefetch(reinterpret_cast<const void*>(there));               // NOLINT(performance-no-int-to-ptr)
+  __builtin_prefetch(reinterpret_cast<const void*>(there + cache_line));  // NOLINT(performance-no-int-to-ptr)
 }
 
 /// Skips four blocks at a time, as long as none of them has a mark. The last four may begin inside the four before them, so that a
@@ -640,27 +641,29 @@ constexpr octet_scan scan_for_line_end(std::string_view text) {
   return detail::scans::scan_blocks(text);
 }
 
+namespace detail::scans {
+
+/// Where to look first: at `from`, but no octet stands before the first one. That is a mark if it is a LF.
+constexpr mark_scan start_of_scan(std::string_view text, std::size_t from) {
+  if (from != 0 || text.empty() || text.front() == '\n') return {from, false};
+  return {1, static_cast<unsigned char>(text.front()) > 127};
+}
+
+}  // namespace detail::scans
+
 /// Finds the first mark of `text` at `from` or behind it. Where there is none, every CR but a last one and every LF is part of a
 /// CRLF, and no line begins with a dot, or none is empty. Nothing is known of what stands before `text`: its first octet is a mark
 /// only if it is a LF.
 template <mark_set Sought = mark_set::mail_data>
 constexpr mark_scan scan_for_mark(std::string_view text, std::size_t from = 0) {
-  mark_scan out{from, false};
-  if (from == 0) {
-    if (text.empty() || text.front() == '\n') return out;
-    out = {1, static_cast<unsigned char>(text.front()) > 127};
-  }
-  return detail::scans::next_mark<Sought>(text, out);
+  const mark_scan start = detail::scans::start_of_scan(text, from);
+  return start.at == 0 ? start : detail::scans::next_mark<Sought>(text, start);
 }
 
 /// The same, and quicker where a hundred octets have no mark.
 constexpr mark_scan scan_for_far_mark(std::string_view text, std::size_t from = 0) {
-  mark_scan out{from, false};
-  if (from == 0) {
-    if (text.empty() || text.front() == '\n') return out;
-    out = {1, static_cast<unsigned char>(text.front()) > 127};
-  }
-  return detail::scans::far_mark(text, out);
+  const mark_scan start = detail::scans::start_of_scan(text, from);
+  return start.at == 0 ? start : detail::scans::far_mark(text, start);
 }
 
 /// The offset behind the last LF of `text`, or 0 if it has none.
