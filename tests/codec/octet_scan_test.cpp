@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <ehlo/codec/octet_scan.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -67,6 +69,16 @@ TEST_CASE("in a long text a mark is found wherever it stands, and an octet above
       text[at - 1] = '\r';
       wrong += scan_paths::count_wrong_marks<ehlo::mark_set::mail_data>(text, 2);
     }
+  }
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("no scan reads what stands before or behind the text", "[codec]") {
+  std::size_t wrong = 0;
+  for (std::size_t size = 1; size <= 700; size += size < 270 ? 1 : 37) {
+    const std::unique_ptr<char[]> octets{new char[size]};  // so that a sanitizer sees a step too far
+    std::fill_n(octets.get(), size, 'x');
+    wrong += scan_paths::count_wrong({octets.get(), size});
   }
   CHECK(wrong == 0);
 }
