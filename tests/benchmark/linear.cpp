@@ -133,6 +133,9 @@ void add_cases() {
       "parameters/whole", [](std::size_t size) { return long_text("MAIL FROM:<a@b.example>", " SIZE=1", "", size); },
       parse_parameters);
   add_sizes(
+      "keywords/whole", [](std::size_t size) { return long_text("MAIL FROM:<a@b.example>", " SMTPUTF8", "", size); },
+      parse_parameters);
+  add_sizes(
       "one-parameter/whole", [](std::size_t size) { return long_text("MAIL FROM:<a@b.example> X=", "x", "", size); },
       parse_parameters);
 }

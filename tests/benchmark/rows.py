@@ -260,6 +260,7 @@ def _(m):
                        ("reply-lines", "reply of many lines")):
         yield Figure(what, max(growth(m, "linear/%s/%s" % (name, feed)) for feed in feeds), "x", 1.3, 1.1)
     yield Figure("list of parameters", growth(m, "linear/parameters/whole"), "x", 1.3, 1.1)
+    yield Figure("list of keywords without values", growth(m, "linear/keywords/whole"), "x", 1.3, 1.1)
     yield Figure("one long parameter", growth(m, "linear/one-parameter/whole"), "x", 1.3, 1.1)
 
 

@@ -109,9 +109,10 @@ class parameter_list {
 
     constexpr iterator() = default;
     constexpr parameter operator*() const {
-      const std::size_t keyword_end = std::min(text_.find('=', offset_), end_);
-      parameter out{{text_.data() + offset_, keyword_end - offset_}, std::nullopt, offset_};
-      if (keyword_end < end_) out.value = std::string_view{text_.data() + keyword_end + 1, end_ - keyword_end - 1};
+      const std::string_view one{text_.data() + offset_, end_ - offset_};
+      const std::size_t equals = std::min(one.find('='), one.size());
+      parameter out{{one.data(), equals}, std::nullopt, offset_};
+      if (equals < one.size()) out.value = std::string_view{one.data() + equals + 1, one.size() - equals - 1};
       return out;
     }
     constexpr iterator& operator++() {
