@@ -25,7 +25,7 @@ CASES = [
     "data/b64/16384/ehlo", "data/text/1460/ehlo", "data/text-1M/64/ehlo", "data/text-1M/1/ehlo", "data/dots/16384/ehlo",
     "bdat/64/ehlo", "write/b64/ehlo", "write/text/ehlo", "write/dots/ehlo-slices",
     "reply/mix/ehlo", "write-reply/one/ehlo", "write-reply/hello/ehlo",
-    "server/4K/ehlo", "both-ends/4K/ehlo",
+    "server/4K/ehlo", "both-ends/4K/ehlo", "linear/parameters/whole/64K", "linear/keywords/whole/64K",
 ]
 
 

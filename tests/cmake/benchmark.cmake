@@ -52,9 +52,7 @@ foreach(name command linear mail_data reply session)
     target_link_libraries(benchmark_${name} PRIVATE ehlo_benchmark_dovecot)
     target_compile_definitions(benchmark_${name} PRIVATE EHLO_BENCHMARK_HAS_DOVECOT)
   endif()
-  if(NOT name STREQUAL linear)
-    add_dependencies(ehlo_counted_benchmarks benchmark_${name})
-  endif()
+  add_dependencies(ehlo_counted_benchmarks benchmark_${name})
 endforeach()
 
 # What a user gets who builds for processors with AVX2.
